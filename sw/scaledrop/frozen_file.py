@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading and writing a frozen network: one text file that refuses every changed bit.
+
+The first line is ``SCALEDROP-FROZEN <version> <sha256>``, the digest being that of every byte after
+it. The rest is one canonical JSON object (sorted keys, no spaces, one final newline), documented in
+``docs/design/0002-frozen-file.md``. Weights are packed most significant bit first, row by row, and
+written in base64; everything else is plain numbers. The digest is the network's identity.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from scaledrop.errors import UserError
+from scaledrop.frozen import FrozenLayer, FrozenNetwork, Head, Threshold
+from scaledrop.numbers import Coding
+
+__all__ = ["FORMAT_VERSION", "decode", "digest", "encode", "load", "save"]
+
+MAGIC = "SCALEDROP-FROZEN"
+FORMAT_VERSION = 1
+
+
+def _pack(weights: npt.NDArray[np.uint8]) -> str:
+    return base64.b64encode(np.packbits(weights.astype(np.uint8), axis=1).tobytes()).decode()
+
+
+def _layer_object(layer: FrozenLayer) -> dict[str, Any]:
+    value: dict[str, Any] = {
+        "kind": "dense",
+        "name": layer.name,
+        "in_features": layer.in_features,
+        "out_features": layer.out_features,
+        "coding": layer.coding.value,
+        "planes": layer.planes,
+        "weights": _pack(layer.weights),
+        "scale": layer.scale.tolist(),
+        "drop_code": layer.drop_code,
+    }
+    if isinstance(layer.output, Threshold):
+        value["threshold"] = layer.output.threshold.tolist()
+        value["flip"] = layer.output.flip.tolist()
+    else:
+        value["gain"] = layer.output.gain.tolist()
+        value["offset"] = layer.output.offset.tolist()
+        value["gain_bits"] = layer.output.gain_bits
+        value["gain_frac_bits"] = layer.output.gain_frac_bits
+    return value
+
+
+def encode(network: FrozenNetwork) -> bytes:
+    """The file's bytes; equal networks give equal bytes."""
+    body = {
+        "name": network.name,
+        "input_shape": list(network.input_shape),
+        "input_bits": network.input_bits,
+        "scale_bits": network.scale_bits,
+        "scale_frac_bits": network.scale_frac_bits,
+        "layers": [_layer_object(layer) for layer in network.layers],
+        "provenance": dict(network.provenance),
+    }
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False) + "\n"
+    data = text.encode()
+    return f"{MAGIC} {FORMAT_VERSION} {hashlib.sha256(data).hexdigest()}\n".encode() + data
+
+
+def digest(network: FrozenNetwork) -> str:
+    """sha256 of the network as written, in hexadecimal."""
+    return encode(network).split(b"\n", 1)[0].split()[-1].decode()
+
+
+class _Fields:
+    """Typed access to a JSON object that names the field in every complaint."""
+
+    def __init__(self, value: Any, where: str) -> None:
+        if not isinstance(value, dict):
+            raise UserError(f"{where or 'file'}: must be an object, not {type(value).__name__}")
+        self.value, self.where, self.seen = value, where, set[str]()
+
+    def get(self, key: str, kind: type) -> Any:
+        name = f"{self.where}.{key}" if self.where else key
+        self.seen.add(key)
+        if key not in self.value:
+            raise UserError(f"{name}: is missing; freeze the network again")
+        value = self.value[key]
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise UserError(f"{name}: must be {kind.__name__}, not {type(value).__name__}")
+        return value
+
+    def integers(self, key: str) -> npt.NDArray[np.int64]:
+        values = self.get(key, list)
+        if not all(type(v) is int and abs(v) < 2**62 for v in values):
+            raise UserError(f"{self.where}.{key}: must be a list of integers")
+        return np.array(values, dtype=np.int64)
+
+    def finish(self) -> None:
+        unknown = sorted(set(self.value) - self.seen)
+        if unknown:
+            raise UserError(
+                f"{self.where or 'file'}: unknown field {unknown[0]!r}; is the file newer?"
+            )
+
+
+def _unpack(text: str, out_features: int, in_features: int, where: str) -> npt.NDArray[np.uint8]:
+    row_bytes = (in_features + 7) // 8
+    try:
+        data = base64.b64decode(text.encode(), validate=True)
+    except (binascii.Error, ValueError):
+        raise UserError(f"{where}: is not base64; freeze the network again") from None
+    if len(data) != out_features * row_bytes:
+        raise UserError(f"{where}: holds {len(data)} bytes, {out_features * row_bytes} expected")
+    packed = np.frombuffer(data, dtype=np.uint8).reshape(out_features, row_bytes)
+    bits = np.unpackbits(packed, axis=1)
+    if bits[:, in_features:].any():
+        raise UserError(f"{where}: a padding bit is set; freeze the network again")
+    return bits[:, :in_features].copy()
+
+
+def _layer(value: Any, where: str) -> FrozenLayer:
+    fields = _Fields(value, where)
+    kind = fields.get("kind", str)
+    if kind != "dense":
+        raise UserError(f"{where}.kind: {kind!r} is not known to this version; it knows 'dense'")
+    coding = fields.get("coding", str)
+    if coding not in (c.value for c in Coding):
+        raise UserError(f"{where}.coding: must be unsigned or bipolar, not {coding!r}")
+    sizes = [fields.get(key, int) for key in ("out_features", "in_features")]
+    for key, size in zip(("out_features", "in_features"), sizes, strict=True):
+        if not 1 <= size <= 2**20:
+            raise UserError(f"{where}.{key}: must be 1 to {2**20}, not {size}")
+    output: Threshold | Head
+    if "threshold" in value:
+        output = Threshold(fields.integers("threshold"), fields.integers("flip"))
+    else:
+        output = Head(
+            fields.integers("gain"),
+            fields.integers("offset"),
+            fields.get("gain_bits", int),
+            fields.get("gain_frac_bits", int),
+        )
+    layer = FrozenLayer(
+        name=fields.get("name", str),
+        weights=_unpack(fields.get("weights", str), *sizes, f"{where}.weights"),
+        scale=fields.integers("scale"),
+        drop_code=fields.get("drop_code", int),
+        coding=Coding(coding),
+        planes=fields.get("planes", int),
+        output=output,
+    )
+    fields.finish()
+    return layer
+
+
+def _body(data: bytes) -> Mapping[str, Any]:
+    head, newline, body = data.partition(b"\n")
+    words = head.split(b" ")
+    if not newline or len(words) != 3 or words[0] != MAGIC.encode():
+        raise UserError(f"header: not a frozen network (the first line must start with {MAGIC})")
+    if words[1] != str(FORMAT_VERSION).encode():
+        version = words[1].decode("ascii", "replace")
+        raise UserError(
+            f"version: {version} is unknown; this program reads version {FORMAT_VERSION}"
+        )
+    if hashlib.sha256(body).hexdigest().encode() != words[2]:
+        raise UserError("sha256: does not match; the file was changed or cut short, freeze again")
+    try:
+        return dict(json.loads(body))
+    except (ValueError, TypeError) as error:
+        raise UserError(f"body: is not a JSON object ({error}); freeze the network again") from None
+
+
+def decode(data: bytes) -> FrozenNetwork:
+    """Bytes of a file to a network, every field checked.
+
+    Raises:
+        UserError: names the first field that is wrong.
+    """
+    fields = _Fields(_body(data), "")
+    layers = tuple(_layer(v, f"layers[{i}]") for i, v in enumerate(fields.get("layers", list)))
+    shape = fields.integers("input_shape")
+    network = FrozenNetwork(
+        name=fields.get("name", str),
+        input_shape=tuple(int(n) for n in shape),
+        input_bits=fields.get("input_bits", int),
+        scale_bits=fields.get("scale_bits", int),
+        scale_frac_bits=fields.get("scale_frac_bits", int),
+        layers=layers,
+        provenance=fields.get("provenance", dict),
+    )
+    fields.finish()
+    return network
+
+
+def save(network: FrozenNetwork, path: Path) -> str:
+    """Write ``path`` whole or not at all; returns the network's digest."""
+    data = encode(network)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(data)
+        os.replace(file.name, path)
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be written ({error.strerror}); choose another --out"
+        ) from None
+    return data.split(b"\n", 1)[0].split()[-1].decode()
+
+
+def load(path: Path) -> FrozenNetwork:
+    """Read a frozen network.
+
+    Raises:
+        UserError: the file cannot be read or any part of it is wrong; the message names the file
+            and the field.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+    try:
+        return decode(data)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
