@@ -101,7 +101,7 @@ class FrozenLayer:
 
     @property
     def drop_probability(self) -> float:
-        return self.drop_code / 2**DROP_BITS
+        return self.drop_code / (1 << DROP_BITS)
 
 
 @dataclass(frozen=True, eq=False)

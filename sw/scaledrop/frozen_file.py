@@ -30,6 +30,7 @@ __all__ = ["FORMAT_VERSION", "decode", "digest", "encode", "load", "save"]
 
 MAGIC = "SCALEDROP-FROZEN"
 FORMAT_VERSION = 1
+MAX_FEATURES = 2**20
 
 
 def _pack(weights: npt.NDArray[np.uint8]) -> str:
@@ -98,6 +99,12 @@ class _Fields:
             raise UserError(f"{name}: must be {kind.__name__}, not {type(value).__name__}")
         return value
 
+    def size(self, key: str) -> int:
+        value: int = self.get(key, int)
+        if not 1 <= value <= MAX_FEATURES:
+            raise UserError(f"{self.where}.{key}: must be 1 to {MAX_FEATURES}, not {value}")
+        return value
+
     def integers(self, key: str) -> npt.NDArray[np.int64]:
         values = self.get(key, list)
         if not all(type(v) is int and abs(v) < 2**62 for v in values):
@@ -135,10 +142,8 @@ def _layer(value: Any, where: str) -> FrozenLayer:
     coding = fields.get("coding", str)
     if coding not in (c.value for c in Coding):
         raise UserError(f"{where}.coding: must be unsigned or bipolar, not {coding!r}")
-    sizes = [fields.get(key, int) for key in ("out_features", "in_features")]
-    for key, size in zip(("out_features", "in_features"), sizes, strict=True):
-        if not 1 <= size <= 2**20:
-            raise UserError(f"{where}.{key}: must be 1 to {2**20}, not {size}")
+    out_features = fields.size("out_features")
+    in_features = fields.size("in_features")
     output: Threshold | Head
     if "threshold" in value:
         output = Threshold(fields.integers("threshold"), fields.integers("flip"))
@@ -151,7 +156,7 @@ def _layer(value: Any, where: str) -> FrozenLayer:
         )
     layer = FrozenLayer(
         name=fields.get("name", str),
-        weights=_unpack(fields.get("weights", str), *sizes, f"{where}.weights"),
+        weights=_unpack(fields.get("weights", str), out_features, in_features, f"{where}.weights"),
         scale=fields.integers("scale"),
         drop_code=fields.get("drop_code", int),
         coding=Coding(coding),

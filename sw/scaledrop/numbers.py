@@ -4,13 +4,14 @@
 Nothing here depends on a float at run time. The functions accept Python integers and NumPy integer
 arrays alike and are exact as long as the widths given by :func:`signed_width` fit in 63 bits.
 
-Symbols (arXiv 2311.15816, and ``docs/design/0001-numbers.md``): ``s`` crossbar sum, ``alpha`` scale,
-``m`` mask bit (1 keeps the scale, 0 drops it), ``shat`` scaled sum in units of ``2**-scale_frac_bits``.
+Symbols (arXiv 2311.15816, and ``docs/design/0001-numbers.md``): ``s`` crossbar sum, ``alpha``
+scale, ``m`` mask bit (1 keeps the scale, 0 drops it), ``shat`` scaled sum in units of
+``2**-scale_frac_bits``.
 """
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ DROP_BITS = 16
 IntArray = npt.NDArray[np.int64]
 
 
-class Coding(str, Enum):
+class Coding(StrEnum):
     """How the bits on the word lines are read."""
 
     UNSIGNED = "unsigned"
@@ -55,12 +56,12 @@ def sign_bit(value: Any) -> Any:
 
 def sum_bound(fan_in: int, coding: Coding, planes: int) -> int:
     """Largest ``|s|`` of a crossbar sum of ``fan_in`` cells of +-1."""
-    return fan_in * (2**planes - 1 if coding is Coding.UNSIGNED else 1)
+    return fan_in * ((1 << planes) - 1 if coding is Coding.UNSIGNED else 1)
 
 
 def scaled_bound(bound: int, scale_bits: int) -> int:
     """Largest ``|shat|`` for ``|s| <= bound``, whatever the scale and the mask bit."""
-    return bound * (2**scale_bits - 1)
+    return bound * ((1 << scale_bits) - 1)
 
 
 def signed_width(bound: int) -> int:
@@ -132,9 +133,9 @@ def quantise_affine(
 ) -> tuple[IntArray, IntArray, int]:
     """The last layer's BatchNorm as integers: ``logit = gain * shat + offset``.
 
-    The gain gets ``bits`` signed bits and the largest number of fraction bits, ``frac``, at which no
-    gain overflows; the offset is rounded to the unit of the product, ``2**-(unit_frac_bits + frac)``.
-    Both round to nearest, ties to even.
+    The gain gets ``bits`` signed bits and the largest number of fraction bits, ``frac``, at which
+    no gain overflows; the offset is rounded to the unit of the product,
+    ``2**-(unit_frac_bits + frac)``. Both round to nearest, ties to even.
 
     Returns:
         gain (C,), offset (C,), ``frac``.

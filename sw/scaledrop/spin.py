@@ -25,7 +25,7 @@ def uniform_words(seed: int, count: int) -> npt.NDArray[np.uint16]:
 def masks_from_words(
     network: FrozenNetwork, words: npt.NDArray[np.uint16], images: int, passes: int
 ) -> npt.NDArray[np.uint8]:
-    """The masks (N, T, L) that the words produce, drawn image by image, pass by pass, layer by layer.
+    """The masks (N, T, L) that the words produce: by image, then by pass, then by layer.
 
     That order is part of the contract of mode ``passes``.
     """

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Buffers in front of the word lines: activations of hidden layers, and images as bit planes."""
+
+from amaranth.hdl import Array, Module, Mux, Signal, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from scaledrop_hw.checks import require_range
+
+__all__ = ["ActivationBuffer", "ImageBuffer"]
+
+
+class ActivationBuffer(wiring.Component):
+    """Words of ``rows`` activation bits, written ``lanes`` bits at a time.
+
+    Parameters
+    ----------
+    rows, lanes : int
+        ``lanes`` divides ``rows``.
+    depth : int
+
+    Members
+    -------
+    read : In(1); address : In(range(depth)); word : Out(rows)
+        ``word`` one cycle after ``read``; holds until the next read.
+    write : In(1); write_address : In(range(depth)); slot : In(range(rows // lanes)); bits : In(lanes)
+        Slot k is bits ``k * lanes`` to ``(k + 1) * lanes - 1`` of the word.
+
+    Timing
+    ------
+    Read latency 1; a written bit is seen by reads from the next cycle on. Every word that is read
+    has been written before: a layer's rows in use are exactly the channels of the layer before it.
+    """
+
+    def __init__(self, *, rows, lanes, depth):
+        self._rows = require_range("rows", rows, 1, 1024)
+        self._lanes = require_range("lanes", lanes, 1, rows)
+        require_range("rows modulo lanes", rows % lanes, 0, 0)
+        self._depth = require_range("depth of the activation buffer", depth, 1, 2**20)
+        address = range(max(depth, 2))
+        super().__init__(
+            {
+                "read": In(1),
+                "address": In(address),
+                "word": Out(rows),
+                "write": In(1),
+                "write_address": In(address),
+                "slot": In(range(max(rows // lanes, 2))),
+                "bits": In(lanes),
+            }
+        )
+
+    @property
+    def rows(self):
+        return self._rows
+
+    @property
+    def lanes(self):
+        return self._lanes
+
+    @property
+    def depth(self):
+        return self._depth
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.memory = memory = Memory(
+            shape=unsigned(self._rows), depth=max(self._depth, 2), init=[]
+        )
+        read, write = memory.read_port(), memory.write_port(granularity=self._lanes)
+        m.d.comb += [
+            read.addr.eq(self.address),
+            read.en.eq(self.read),
+            self.word.eq(read.data),
+            write.addr.eq(self.write_address),
+            write.data.eq(self.bits.replicate(self._rows // self._lanes)),
+            write.en.eq(self.write << self.slot),
+        ]
+        return m
+
+
+class ImageBuffer(wiring.Component):
+    """Turns a stream of pixels into words of one bit plane, for two images in turn.
+
+    Word ``plane * row_tiles + row_tile`` of an image holds bit ``planes - 1 - plane`` (most
+    significant plane first) of pixels ``row_tile * rows`` and on, pixel ``row_tile * rows + r`` in
+    bit r. While one image is read, the next one is taken.
+
+    Parameters
+    ----------
+    rows, planes : int
+    pixels : int
+        Pixels of an image.
+
+    Members
+    -------
+    pixels : In(stream of unsigned(planes))
+        Row-major, one pixel a transfer, image after image; the count alone delimits images.
+    available : Out(1)
+        A whole image is held.
+    release : In(1)
+        The oldest image is no longer needed.
+    read : In(1); plane : In; row_tile : In; word : Out(rows)
+        ``word`` of the oldest image, one cycle after ``read``; holds until the next read.
+
+    Timing
+    ------
+    One pixel per cycle; ``available`` one cycle after the last pixel. Empty after reset. Rows past
+    the last pixel read whatever was there: the word lines that are not in use are not driven.
+    """
+
+    def __init__(self, *, rows, planes, pixels):
+        self._rows = require_range("rows", rows, 1, 1024)
+        self._planes = require_range("planes", planes, 1, 16)
+        self._pixels = require_range("pixels", pixels, 1, 2**20)
+        self._row_tiles = -(-pixels // rows)
+        super().__init__(
+            {
+                "pixels": In(stream.Signature(unsigned(planes))),
+                "available": Out(1),
+                "release": In(1),
+                "read": In(1),
+                "plane": In(range(max(planes, 2))),
+                "row_tile": In(range(max(self._row_tiles, 2))),
+                "word": Out(rows),
+            }
+        )
+
+    @property
+    def rows(self):
+        return self._rows
+
+    @property
+    def planes(self):
+        return self._planes
+
+    @property
+    def pixel_count(self):
+        return self._pixels
+
+    @staticmethod
+    def twin(pixels, planes, rows, plane, row_tile):
+        """Word of an image in plain integers."""
+        part = pixels[row_tile * rows : (row_tile + 1) * rows]
+        return sum((int(p) >> (planes - 1 - plane) & 1) << r for r, p in enumerate(part))
+
+    def elaborate(self, platform):
+        m = Module()
+        full = Array(Signal(name=f"full_{i}") for i in range(2))
+        fill, use = Signal(), Signal()
+        row = Signal(range(self._rows))
+        tile = Signal(self.row_tile.shape())
+        left = Signal(range(self._pixels), init=self._pixels - 1)
+        push = Signal()
+        m.d.comb += [
+            self.pixels.ready.eq(~full[fill]),
+            push.eq(self.pixels.valid & self.pixels.ready),
+            self.available.eq(full[use]),
+        ]
+        with m.If(push):
+            m.d.sync += [row.eq(row + 1), left.eq(left - 1)]
+            with m.If(row == self._rows - 1):
+                m.d.sync += [row.eq(0), tile.eq(tile + 1)]
+            with m.If(left == 0):
+                m.d.sync += [row.eq(0), tile.eq(0), left.eq(self._pixels - 1)]
+                m.d.sync += [full[fill].eq(1), fill.eq(~fill)]
+        with m.If(self.release):
+            m.d.sync += [full[use].eq(0), use.eq(~use)]
+        self._elaborate_planes(m, push, fill, use, row, tile)
+        return m
+
+    def _elaborate_planes(self, m, push, fill, use, row, tile):
+        plane = Signal(self.plane.shape())
+        words = []
+        with m.If(self.read):
+            m.d.sync += plane.eq(self.plane)
+        for index in range(self._planes):
+            memory = Memory(shape=unsigned(self._rows), depth=2 * self._row_tiles, init=[])
+            m.submodules[f"plane_{index}"] = memory
+            read, write = memory.read_port(), memory.write_port(granularity=1)
+            bit = self.pixels.payload[self._planes - 1 - index]
+            m.d.comb += [
+                read.addr.eq(Mux(use, self._row_tiles, 0) + self.row_tile),
+                read.en.eq(self.read & (self.plane == index)),
+                write.addr.eq(Mux(fill, self._row_tiles, 0) + tile),
+                write.data.eq(bit.replicate(self._rows)),
+                write.en.eq(push << row),
+            ]
+            words.append(read.data)
+        m.d.comb += self.word.eq(Array(words)[plane])

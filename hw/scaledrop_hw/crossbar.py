@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Digital crossbar tile."""
+
+from amaranth.hdl import Cat, Module, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from scaledrop_hw.checks import require_range
+
+__all__ = ["CrossbarTile", "popcount"]
+
+
+def popcount(bits):
+    """Number of ones in a value, as a balanced tree of adders."""
+    terms = list(bits)
+    while len(terms) > 1:
+        pairs = [terms[i] + terms[i + 1] for i in range(0, len(terms) - 1, 2)]
+        terms = pairs + terms[len(terms) & ~1 :]
+    return terms[0]
+
+
+class CrossbarTile(wiring.Component):
+    """Many R x C arrays of +-1 cells behind one port; the tile address selects one.
+
+    For every column c, with r over the driven rows:
+
+        partials[c] = sum_r (sign[r] == weight[r, c] ? +1 : -1)        in [-R, R]
+
+    An undriven row adds nothing. An 8-bit input is applied one bit plane at a time with ``drive``
+    equal to the plane and ``sign`` all ones; a +-1 input drives every row in use.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Size of a tile, 1 to 1024 each.
+    init : list of int
+        One integer per tile: bit ``column * rows + row``, 1 for +1 and 0 for -1.
+
+    Members
+    -------
+    enable : In(1)
+        Pipeline advances. When low, nothing changes and the outputs hold.
+    tile : In(range(tiles))
+    drive, sign : In(rows)
+    partials : Out(ArrayLayout(signed, columns))
+    driven : Out
+        Number of driven rows, with the same latency as ``partials``.
+
+    Timing
+    ------
+    Latency 2 enabled cycles (weight read, then count); one activation per enabled cycle.
+    Nothing is reset: validity travels beside the data.
+
+    Reference
+    ---------
+    arXiv 2311.15816, the binary crossbar; XNOR and AND are one cell with a drive line.
+    """
+
+    LATENCY = 2
+
+    def __init__(self, *, rows, columns, init):
+        self._rows = require_range("rows", rows, 1, 1024)
+        self._columns = require_range("columns", columns, 1, 1024)
+        self._init = list(init)
+        require_range("number of tiles", len(self._init), 1, 2**20)
+        super().__init__(
+            {
+                "enable": In(1),
+                "tile": In(range(max(len(self._init), 2))),
+                "drive": In(rows),
+                "sign": In(rows),
+                "partials": Out(data.ArrayLayout(signed(rows.bit_length() + 1), columns)),
+                "driven": Out(range(rows + 1)),
+            }
+        )
+
+    @property
+    def rows(self):
+        return self._rows
+
+    @property
+    def columns(self):
+        return self._columns
+
+    @property
+    def tiles(self):
+        return len(self._init)
+
+    @staticmethod
+    def twin(word, drive, sign, rows, columns):
+        """Partial sums of one activation in plain integers."""
+        partials = []
+        for column in range(columns):
+            weights = word >> (column * rows)
+            cells = [r for r in range(rows) if drive >> r & 1]
+            partials.append(sum(1 if (sign ^ weights) >> r & 1 == 0 else -1 for r in cells))
+        return partials
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.weights = weights = Memory(
+            shape=self._rows * self._columns, depth=self.tiles, init=self._init
+        )
+        read = weights.read_port()
+        drive, sign = Signal(self._rows), Signal(self._rows)
+        m.d.comb += [read.addr.eq(self.tile), read.en.eq(self.enable)]
+        with m.If(self.enable):
+            m.d.sync += [drive.eq(self.drive), sign.eq(self.sign), self.driven.eq(popcount(drive))]
+            for column in range(self._columns):
+                weight = read.data[column * self._rows : (column + 1) * self._rows]
+                match = Signal(self._rows, name=f"match_{column}")
+                m.d.comb += match.eq(drive & ~(sign ^ weight))
+                ones = Signal(range(self._rows + 1), name=f"ones_{column}")
+                m.d.comb += ones.eq(popcount(match))
+                m.d.sync += self.partials[column].eq(Cat(0, ones) - popcount(drive))
+        return m

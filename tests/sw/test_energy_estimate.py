@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The estimator against figures worked out by hand, its algebra, and every refusal."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+from scaledrop.energy import (
+    EVENTS,
+    NOT_COUNTED,
+    Band,
+    EnergyEstimate,
+    Row,
+    Sizes,
+    TechnologyTable,
+    adc_bits,
+    estimate,
+    load_table,
+)
+from scaledrop.errors import UserError
+
+SIZES = Sizes(
+    rows=64,
+    columns=16,
+    lanes=16,
+    scale_bits=8,
+    sum_width=15,
+    scaled_width=23,
+    logit_width=40,
+    gain_bits=16,
+)
+
+
+@pytest.fixture(scope="module")
+def mtj45() -> TechnologyTable:
+    return load_table("mtj45")
+
+
+def events(**counts: int) -> dict[str, int]:
+    return dict.fromkeys(EVENTS, 0) | counts
+
+
+def random_events(seed: int) -> dict[str, int]:
+    rng = np.random.default_rng(seed)
+    return {name: int(rng.integers(0, 10**6)) for name in EVENTS}
+
+
+def parts(result: EnergyEstimate) -> dict[str, float]:
+    return {one.name: one.joules.value for one in result.components if one.joules.value}
+
+
+# Joules of one event, worked out by hand from the table and the widths above.
+BY_HAND = {
+    "cycles": {},
+    "activations": {},
+    "row_drives": {
+        "crossbar cells": 2 * 16 * 0.4e-15,
+        "row drivers": 35e-15 * 32 / 128,
+    },
+    "conversions": {"column converters": 0.736e-12},
+    "additions": {
+        "accumulator adders": 15 * 3.125e-15,
+        "accumulator registers": 30 * 9e-15,
+    },
+    "scale_reads": {"scale memory": 128 / 64 * 1.61e-12},
+    "multiplies": {"scale multipliers": 15 * 8 * 3.027e-15},
+    "comparisons": {"threshold comparators": 23 * 0.92e-15},
+    "logit_macs": {
+        "head multipliers": 16 * 23 * 3.027e-15,
+        "head adders": 40 * 3.125e-15,
+        "head memory": 56 / 64 * 1.61e-12,
+    },
+    "buffer_reads": {"activation buffer, reads": 1.61e-12},
+    "buffer_writes": {
+        "threshold memory": 16 * 24 / 64 * 1.61e-12,
+        "activation buffer, writes": 16 / 64 * 3.27e-12,
+    },
+    "spin_resets": {"spin unit, reset": 2.508e-12},
+    "spin_writes": {"spin unit, write": 1.605e-12},
+    "spin_reads": {"spin unit, read": 48e-15},
+}
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_each_event_costs_what_the_hand_says(mtj45: TechnologyTable, name: str) -> None:
+    result = estimate({"one": events(**{name: 5})}, SIZES, mtj45, images=2)
+    assert parts(result) == pytest.approx({k: v * 2.5 for k, v in BY_HAND[name].items()})
+    assert {one.name for one in result.components if one.count} >= set(BY_HAND[name])
+
+
+def test_the_hand_covers_every_event_and_component(mtj45: TechnologyTable) -> None:
+    result = estimate({"one": events()}, SIZES, mtj45, images=1)
+    assert set(BY_HAND) == set(EVENTS)
+    by_hand = [name for part in BY_HAND.values() for name in part]
+    assert sorted(by_hand) == sorted(one.name for one in result.components)
+
+
+def test_a_whole_image_by_hand(mtj45: TechnologyTable) -> None:
+    run = {
+        "a": events(row_drives=64, conversions=16, spin_writes=1),
+        "b": events(conversions=4, additions=4),
+    }
+    expected = 64 * (12.8e-15 + 8.75e-15) + 20 * 0.736e-12 + 4 * (46.875e-15 + 270e-15) + 1.605e-12
+    result = estimate(run, SIZES, mtj45, images=1)
+    assert result.joules.value == pytest.approx(expected)
+    assert result.by_layer["b"].value == pytest.approx(4 * 0.736e-12 + 4 * 316.875e-15)
+
+
+def test_layers_and_components_add_up_to_the_total(mtj45: TechnologyTable) -> None:
+    run = {f"layer{i}": random_events(i) for i in range(4)}
+    whole = estimate(run, SIZES, mtj45, images=7)
+    for name in ("value", "low", "high"):
+        total = getattr(whole.joules, name)
+        assert sum(getattr(b, name) for b in whole.by_layer.values()) == pytest.approx(total)
+        assert sum(getattr(c.joules, name) for c in whole.components) == pytest.approx(total)
+        alone = [estimate({k: v}, SIZES, mtj45, 7).joules for k, v in run.items()]
+        assert sum(getattr(b, name) for b in alone) == pytest.approx(total)
+    assert sum(one.share for one in whole.components) == pytest.approx(1)
+
+
+def test_energy_is_linear_in_counts_and_falls_with_images(mtj45: TechnologyTable) -> None:
+    once = random_events(3)
+    thrice = {name: 3 * count for name, count in once.items()}
+    one, three = (estimate({"l": e}, SIZES, mtj45, 5).joules for e in (once, thrice))
+    assert dataclasses.astuple(three) == pytest.approx(dataclasses.astuple(one * 3))
+    spread = estimate({"l": thrice}, SIZES, mtj45, 15).joules
+    assert dataclasses.astuple(spread) == pytest.approx(dataclasses.astuple(one))
+
+
+def test_bands_are_ordered_everywhere(mtj45: TechnologyTable) -> None:
+    result = estimate({"l": random_events(9)}, SIZES, mtj45, 1)
+    bands = [result.joules, *result.by_layer.values(), *(c.joules for c in result.components)]
+    assert all(0 < band.low < band.value < band.high for band in bands)
+
+
+def test_every_component_tells_its_source_and_label(mtj45: TechnologyTable) -> None:
+    result = estimate({"l": events()}, SIZES, mtj45, 1)
+    assert all(one.source and one.label and one.event in EVENTS for one in result.components)
+    assert result.joules == Band(0, 0, 0) and {one.share for one in result.components} == {0.0}
+    assert result.not_counted == NOT_COUNTED and result.table == "mtj45"
+
+
+def test_the_json_holds_what_the_report_needs(mtj45: TechnologyTable) -> None:
+    result = estimate({"l": random_events(1)}, SIZES, mtj45, 2)
+    json = result.as_json()
+    assert json["value"] == result.joules.value and json["per"] == "image"
+    keys = {"name", "event", "count", "value", "low", "high", "share", "source", "label"}
+    assert all(set(one) == keys for one in json["by_component"])
+    assert json["by_layer"][0]["name"] == "l" and json["not_counted"] == list(NOT_COUNTED)
+
+
+@pytest.mark.parametrize(
+    ("rows", "bits"), [(1, 4), (15, 4), (16, 5), (31, 5), (64, 7), (127, 7), (128, 8), (255, 8)]
+)
+def test_the_converter_tells_all_sums_apart(rows: int, bits: int) -> None:
+    assert adc_bits(rows) == bits
+    assert 2**bits >= rows + 1
+
+
+def test_counts_may_be_numpy_integers(mtj45: TechnologyTable) -> None:
+    count: Any = np.int64(4)
+    result = estimate({"l": events(conversions=count)}, SIZES, mtj45, 1)
+    assert result.joules.value == pytest.approx(4 * 0.736e-12)
+
+
+@pytest.mark.parametrize(
+    ("run", "images", "message"),
+    [
+        (
+            {"l": {**events(), "sneezes": 1}},
+            1,
+            "events[l]: unknown event 'sneezes'; remove it",
+        ),
+        (
+            {"l": {k: 0 for k in EVENTS if k != "additions"}},
+            1,
+            "events[l]: event 'additions' is missing; give it, 0 if none",
+        ),
+        ({}, 1, "events: has no layer; give the counts of one layer at least"),
+        (
+            {"l": events(cycles=-1)},
+            1,
+            "events[l].cycles: must be an integer of 0 or more, not -1; count again",
+        ),
+        (
+            {"l": {**events(), "cycles": 1.5}},
+            1,
+            "events[l].cycles: must be an integer of 0 or more, not 1.5; count again",
+        ),
+        (
+            {"l": {**events(), "cycles": True}},
+            1,
+            "events[l].cycles: must be an integer of 0 or more, not True; count again",
+        ),
+        ({"l": events()}, 0, "images: must be an integer of 1 or more, not 0"),
+        ({"l": events()}, 2.0, "images: must be an integer of 1 or more, not 2.0"),
+    ],
+)
+def test_wrong_counts_are_refused_by_name(
+    mtj45: TechnologyTable, run: Any, images: Any, message: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        estimate(run, SIZES, mtj45, images)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("value", [0, -3, 1.5, True, "8"])
+def test_wrong_sizes_are_refused_by_name(value: Any) -> None:
+    with pytest.raises(UserError) as caught:
+        dataclasses.replace(SIZES, scale_bits=value)
+    assert str(caught.value) == f"scale_bits: must be an integer of 1 or more, not {value!r}"
+
+
+def test_more_rows_than_the_table_can_convert_are_refused(mtj45: TechnologyTable) -> None:
+    with pytest.raises(UserError) as caught:
+        estimate({"l": events()}, dataclasses.replace(SIZES, rows=512), mtj45, 1)
+    assert str(caught.value) == (
+        "rows: 512 rows need a lossless converter of 10 bits and table mtj45 has adc_4b, adc_5b, "
+        "adc_6b, adc_7b, adc_8b; use fewer rows or add adc_10b"
+    )
+
+
+def test_a_row_of_the_users_own_is_taken(mtj45: TechnologyTable) -> None:
+    old = mtj45.row("adc_8b")
+    wide = Row(**{**old.model_dump(), "component": "adc_10b", "bits": 10})
+    table = TechnologyTable(name="mine", rows=(*mtj45.rows, wide))
+    sizes = dataclasses.replace(SIZES, rows=512)
+    result = estimate({"l": events(conversions=1)}, sizes, table, 1)
+    assert result.joules.value == pytest.approx(old.energy_j)
+
+
+def test_a_table_without_a_component_is_refused(mtj45: TechnologyTable) -> None:
+    rows = tuple(row for row in mtj45.rows if row.component != "register")
+    with pytest.raises(UserError) as caught:
+        estimate({"l": events()}, SIZES, TechnologyTable(name="mine", rows=rows), 1)
+    assert str(caught.value) == "table mine: has no component 'register'; add a row for it"
