@@ -136,7 +136,7 @@ class Accelerator(wiring.Component):
         m.submodules.sums = sums = self._sums
         m.submodules.outputs = outputs = self._outputs
         m.submodules.accumulate = accumulate = self._accumulate
-        m.submodules.passes = passes = PassControl(
+        m.submodules.pass_control = passes = PassControl(
             layers=len(self._mapping.layers), max_passes=self._max_passes
         )
         m.submodules.dropout = dropout = DropoutController(
@@ -155,7 +155,7 @@ class Accelerator(wiring.Component):
             passes.passes.eq(self.passes),
             passes.available.eq(sums.available),
             passes.done.eq(outputs.done),
-            sums.release.eq(passes.release),
+            sums.free.eq(passes.free),
             sums.done.eq(outputs.done),
             outputs.current.eq(sums.current),
             outputs.descriptor.eq(sums.descriptor),

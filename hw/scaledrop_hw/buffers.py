@@ -99,7 +99,7 @@ class ImageBuffer(wiring.Component):
         Row-major, one pixel a transfer, image after image; the count alone delimits images.
     available : Out(1)
         A whole image is held.
-    release : In(1)
+    free : In(1)
         The oldest image is no longer needed.
     read : In(1); plane : In; row_tile : In; word : Out(rows)
         ``word`` of the oldest image, one cycle after ``read``; holds until the next read.
@@ -119,7 +119,7 @@ class ImageBuffer(wiring.Component):
             {
                 "pixels": In(stream.Signature(unsigned(planes))),
                 "available": Out(1),
-                "release": In(1),
+                "free": In(1),
                 "read": In(1),
                 "plane": In(range(max(planes, 2))),
                 "row_tile": In(range(max(self._row_tiles, 2))),
@@ -165,7 +165,7 @@ class ImageBuffer(wiring.Component):
             with m.If(left == 0):
                 m.d.sync += [row.eq(0), tile.eq(0), left.eq(self._pixels - 1)]
                 m.d.sync += [full[fill].eq(1), fill.eq(~fill)]
-        with m.If(self.release):
+        with m.If(self.free):
             m.d.sync += [full[use].eq(0), use.eq(~use)]
         self._elaborate_planes(m, push, fill, use, row, tile)
         return m

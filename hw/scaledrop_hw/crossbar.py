@@ -103,15 +103,15 @@ class CrossbarTile(wiring.Component):
             shape=self._rows * self._columns, depth=self.tiles, init=self._init
         )
         read = weights.read_port()
-        drive, sign = Signal(self._rows), Signal(self._rows)
+        driven, signs = Signal(self._rows), Signal(self._rows)
         m.d.comb += [read.addr.eq(self.tile), read.en.eq(self.enable)]
         with m.If(self.enable):
-            m.d.sync += [drive.eq(self.drive), sign.eq(self.sign), self.driven.eq(popcount(drive))]
+            m.d.sync += [driven.eq(self.drive), signs.eq(self.sign), self.driven.eq(popcount(driven))]
             for column in range(self._columns):
                 weight = read.data[column * self._rows : (column + 1) * self._rows]
                 match = Signal(self._rows, name=f"match_{column}")
-                m.d.comb += match.eq(drive & ~(sign ^ weight))
+                m.d.comb += match.eq(driven & ~(signs ^ weight))
                 ones = Signal(range(self._rows + 1), name=f"ones_{column}")
                 m.d.comb += ones.eq(popcount(match))
-                m.d.sync += self.partials[column].eq(Cat(0, ones) - popcount(drive))
+                m.d.sync += self.partials[column].eq(Cat(0, ones) - popcount(driven))
         return m

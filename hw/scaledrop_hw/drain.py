@@ -28,7 +28,7 @@ class ColumnDrain(wiring.Component):
     totals : In(ArrayLayout(signed(sum_width), columns))
     beats : In(range(columns // lanes + 1))
         Beats of the tile being loaded, at least 1.
-    final : In(1)
+    ends_layer : In(1)
         The tile being loaded is its layer's last.
     output : Out(stream of {sums: lanes x signed(sum_width), last: 1})
         ``last`` marks the layer's last beat. Lane j of beat b is column ``b * lanes + j``.
@@ -52,7 +52,7 @@ class ColumnDrain(wiring.Component):
                 "ready": Out(1),
                 "totals": In(data.ArrayLayout(signed(sum_width), columns)),
                 "beats": In(range(self._groups + 1)),
-                "final": In(1),
+                "ends_layer": In(1),
                 "output": Out(stream.Signature(data.StructLayout({"sums": sums, "last": 1}))),
             }
         )
@@ -73,12 +73,12 @@ class ColumnDrain(wiring.Component):
         m = Module()
         held = Signal(self._columns * self._sum_width)
         left = Signal(range(self._groups + 1))
-        final = Signal()
+        ending = Signal()
         beat = self.output.payload
         m.d.comb += [
             self.output.valid.eq(left != 0),
             beat.sums.eq(held[: self._lanes * self._sum_width]),
-            beat.last.eq(final & (left == 1)),
+            beat.last.eq(ending & (left == 1)),
             self.ready.eq((left == 0) | ((left == 1) & self.output.ready)),
         ]
         with m.If(self.output.valid & self.output.ready):
@@ -87,6 +87,6 @@ class ColumnDrain(wiring.Component):
             m.d.sync += [
                 held.eq(self.totals.as_value()),
                 left.eq(self.beats),
-                final.eq(self.final),
+                ending.eq(self.ends_layer),
             ]
         return m

@@ -19,12 +19,12 @@ class MaskRegister(wiring.Component):
         The bit of the running layer is held; the scale path waits while low.
     keep : Out(1)
         1 keeps the scale, 0 drops it to one.
-    release : In(1)
+    free : In(1)
         The layer's last beat leaves in this cycle.
 
     Timing
     ------
-    ``valid`` one cycle after the transfer on ``bits``; low in the cycle after ``release``.
+    ``valid`` one cycle after the transfer on ``bits``; low in the cycle after ``free``.
 
     Stochastic contract
     -------------------
@@ -37,7 +37,7 @@ class MaskRegister(wiring.Component):
                 "bits": In(stream.Signature(1)),
                 "valid": Out(1),
                 "keep": Out(1),
-                "release": In(1),
+                "free": In(1),
             }
         )
 
@@ -46,6 +46,6 @@ class MaskRegister(wiring.Component):
         m.d.comb += self.bits.ready.eq(~self.valid)
         with m.If(self.bits.valid & self.bits.ready):
             m.d.sync += [self.valid.eq(1), self.keep.eq(self.bits.payload)]
-        with m.If(self.release):
+        with m.If(self.free):
             m.d.sync += self.valid.eq(0)
         return m

@@ -150,7 +150,7 @@ class OutputPipeline(wiring.Component):
             started.valid.eq(self.sums.valid & self.sums.ready),
             started.last.eq(started.valid & self.sums.payload.last),
             started.beat.eq(beat),
-            mask.release.eq(started.last),
+            mask.free.eq(started.last),
             scale.valid.eq(started.valid),
             scale.sums.eq(self.sums.payload.sums),
             scale.keep.eq(mask.keep),

@@ -28,7 +28,7 @@ class PassControl(wiring.Component):
     -------
     passes : In(range(max_passes + 1))
         T, at least 1; sampled when an image starts.
-    available : In(1); release : Out(1)
+    available : In(1); free : Out(1)
         To the image buffer.
     command : Out(stream of command_layout)
     request : Out(stream of layer index)
@@ -39,7 +39,7 @@ class PassControl(wiring.Component):
 
     Timing
     ------
-    The first command comes one cycle after ``available``; ``release`` with the last layer's
+    The first command comes one cycle after ``available``; ``free`` with the last layer's
     ``done``. An image that is already there waits two cycles between the one before it and its
     first layer.
 
@@ -56,7 +56,7 @@ class PassControl(wiring.Component):
             {
                 "passes": In(range(max_passes + 1)),
                 "available": In(1),
-                "release": Out(1),
+                "free": Out(1),
                 "command": Out(stream.Signature(command_layout(layers))),
                 "request": Out(stream.Signature(layer)),
                 "done": In(1),
@@ -119,6 +119,6 @@ class PassControl(wiring.Component):
                 m.next = "RUN"
             with m.State("RUN"):
                 with m.If(self.done & ~commanding):
-                    m.d.comb += self.release.eq(1)
+                    m.d.comb += self.free.eq(1)
                     m.next = "IDLE"
         return m

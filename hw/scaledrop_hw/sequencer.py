@@ -22,7 +22,7 @@ def step_layout(descriptor):
     tile       crossbar tile
     last_row   the row tile is the layer's last: only last_row_mask is driven
     first      starts a sum; double starts a further bit plane; last completes the sum
-    final      the column tile is the layer's last
+    ends_layer the column tile is the layer's last
     """
     return data.StructLayout(
         {
@@ -34,7 +34,7 @@ def step_layout(descriptor):
             "first": 1,
             "double": 1,
             "last": 1,
-            "final": 1,
+            "ends_layer": 1,
         }
     )
 
@@ -117,7 +117,7 @@ class LayerSequencer(wiring.Component):
             step.first.eq((row == 0) & (plane == 0)),
             step.double.eq(row == 0),
             step.last.eq(last_row & last_plane),
-            step.final.eq(column == now.column_tiles),
+            step.ends_layer.eq(column == now.column_tiles),
             self.step_valid.eq(issuing),
             self.command.ready.eq(~self.active | self.done),
         ]
@@ -128,7 +128,7 @@ class LayerSequencer(wiring.Component):
                 with m.If(last_plane):
                     m.d.sync += [plane.eq(0), column.eq(column + 1)]
                     m.d.sync += base.eq(base + now.row_tiles + 1)
-                    with m.If(step.final):
+                    with m.If(step.ends_layer):
                         m.d.sync += issuing.eq(0)
         with m.If(self.done):
             m.d.sync += self.active.eq(0)

@@ -25,7 +25,7 @@ class SumPipeline(wiring.Component):
 
     Members
     -------
-    pixels : In(stream of unsigned(input_bits)); available : Out(1); release : In(1)
+    pixels : In(stream of unsigned(input_bits)); available : Out(1); free : In(1)
         See ImageBuffer.
     command : In(stream of command_layout); done : In(1)
         See LayerSequencer.
@@ -76,7 +76,7 @@ class SumPipeline(wiring.Component):
             {
                 "pixels": In(stream.Signature(unsigned(network.input_bits))),
                 "available": Out(1),
-                "release": In(1),
+                "free": In(1),
                 "command": In(stream.Signature(command)),
                 "done": In(1),
                 "current": Out(command),
@@ -133,7 +133,7 @@ class SumPipeline(wiring.Component):
         m.d.comb += [
             fetch.eq(sequencer.step_valid & enable),
             self.available.eq(image.available),
-            image.release.eq(self.release),
+            image.free.eq(self.free),
             image.read.eq(fetch & from_image),
             image.plane.eq(step.plane),
             image.row_tile.eq(step.row_tile),
@@ -190,9 +190,9 @@ class SumPipeline(wiring.Component):
             adder.partials.eq(crossbar.partials),
             drain.load.eq(taken & step.last),
             drain.totals.eq(adder.totals),
-            drain.final.eq(step.final),
-            drain.beats.eq(Mux(step.final, now.last_beats, array.columns // array.lanes)),
-            columns.eq(Mux(step.final, now.last_columns, array.columns)),
+            drain.ends_layer.eq(step.ends_layer),
+            drain.beats.eq(Mux(step.ends_layer, now.last_beats, array.columns // array.lanes)),
+            columns.eq(Mux(step.ends_layer, now.last_columns, array.columns)),
         ]
         with m.If(taken):
             m.d.comb += [

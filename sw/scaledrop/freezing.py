@@ -14,7 +14,14 @@ import torch
 from scaledrop.errors import UserError
 from scaledrop.frozen import FrozenLayer, FrozenNetwork, Head, Threshold
 from scaledrop.nn import HeadBatchNorm1d, ScaleBatchNorm1d, ScaleDropBlock, ScaleDropNet
-from scaledrop.numbers import Coding, quantise_scale, scaled_bound, sign_bit, sum_bound
+from scaledrop.numbers import (
+    Coding,
+    quantise_scale,
+    scaled_bound,
+    sign_bit,
+    signed_width,
+    sum_bound,
+)
 
 __all__ = ["freeze"]
 
@@ -61,8 +68,16 @@ def _threshold(norm: ScaleBatchNorm1d, bound: int, frac: int, key: str) -> Thres
     return Threshold(threshold.numpy(), flip.to(torch.int64).numpy())
 
 
-def _head(norm: HeadBatchNorm1d) -> Head:
+def _head(norm: HeadBatchNorm1d, bound: int) -> Head:
     gain, offset, frac = norm.integer_affine()
+    largest = max(
+        abs(g) * bound + abs(o) for g, o in zip(gain.tolist(), offset.tolist(), strict=True)
+    )
+    if signed_width(largest) > EXACT_WIDTH:
+        raise UserError(
+            f"gain_bits: logits of {signed_width(largest)} bits are not exact in float64, "
+            f"{EXACT_WIDTH} are; lower gain_bits, now {norm.gain_bits}"
+        )
     return Head(gain, offset, norm.gain_bits, frac)
 
 
@@ -89,7 +104,7 @@ def _layer(net: ScaleDropNet, index: int) -> FrozenLayer:
         drop_code=block.scale.drop_code,
         coding=coding,
         planes=planes,
-        output=_head(norm)
+        output=_head(norm, bound)
         if isinstance(norm, HeadBatchNorm1d)
         else _threshold(norm, bound, frac, f"layers.{index}.norm"),
     )
@@ -117,7 +132,7 @@ def freeze(net: ScaleDropNet, provenance: Mapping[str, Any]) -> FrozenNetwork:
     with torch.no_grad():
         layers = tuple(_layer(work, index) for index in range(len(work.blocks)))
     config = net.config
-    frozen = FrozenNetwork(
+    return FrozenNetwork(
         name=config.name,
         input_shape=config.input_shape,
         input_bits=config.input_bits,
@@ -126,9 +141,3 @@ def freeze(net: ScaleDropNet, provenance: Mapping[str, Any]) -> FrozenNetwork:
         layers=layers,
         provenance=dict(provenance),
     )
-    if max(frozen.logit_width, frozen.scaled_width) > EXACT_WIDTH:
-        raise UserError(
-            f"gain_bits: logits of {frozen.logit_width} bits are not exact in float64 "
-            f"({EXACT_WIDTH} at most); lower gain_bits, now {config.gain_bits}"
-        )
-    return frozen

@@ -79,7 +79,7 @@ def events_of(images: int, passes: int) -> dict[str, dict[str, int]]:
 
 def full_report(images: int = 120, passes: int = 20) -> dict[str, Any]:
     events = events_of(images, passes)
-    cycles = [
+    cycles: list[dict[str, Any]] = [
         {"name": k, "predicted": v["cycles"], "simulated": v["cycles"]} for k, v in events.items()
     ]
     total = sum(one["predicted"] for one in cycles)
@@ -212,10 +212,10 @@ def test_every_number_of_the_report_appears(page: str) -> None:
     expected += [f"{100 * value:.2f} %" for value in accuracy.values()]
     for one in (energy, *energy["by_component"]):
         expected.append(format_band(Band(one["value"], one["low"], one["high"])))
-    expected += [f"{100 * one['share']:.1f} %" for one in energy["by_component"]]
-    words = set(re.split(r"\s{2,}|\n", text))
+    shares = [one["share"] for one in energy["by_component"]]
+    expected += [f"{100 * s:.1f} %" if s >= 0.0005 else "under 0.1 %" for s in shares]
     assert not [n for n in expected if n not in text]
-    assert len(expected) > 150 and words
+    assert len(expected) > 150
 
 
 def test_every_text_of_the_report_appears(page: str) -> None:

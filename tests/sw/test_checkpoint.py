@@ -100,7 +100,7 @@ class Harmful:
         (with_header(b"", "2"), "version: 2 is unknown; this program reads version 1"),
         (with_header(b""), "state: cannot be read"),
         (with_header(b"not a zip"), "state: cannot be read"),
-        (with_header(pickle.dumps(Harmful())), "state: cannot be read"),
+        (with_header(pickle.dumps(Harmful(), protocol=2)), "state: cannot be read"),
         (saved(Harmful()), "state: cannot be read"),
         (saved([1]), "state: cannot be read"),
         (saved({"config": "{"}), "config: cannot be read"),

@@ -32,7 +32,7 @@ def test_the_two_parts_are_the_whole_set() -> None:
     values, labels = sklearn.datasets.load_digits(return_X_y=True)
     whole = sorted((row.tobytes(), int(y)) for row, y in zip(values, labels, strict=True))
     images = np.concatenate([data.train_images, data.test_images]).reshape(-1, 64)
-    back = np.rint(images * 16 / 255).astype(np.float64)
+    back = np.rint(images.astype(np.float64) * 16 / 255)
     ys = np.concatenate([data.train_labels, data.test_labels])
     assert sorted((row.tobytes(), int(y)) for row, y in zip(back, ys, strict=True)) == whole
 

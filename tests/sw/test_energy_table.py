@@ -200,10 +200,10 @@ def test_a_missing_component_is_named(mtj45: TechnologyTable) -> None:
     ("band", "text"),
     [
         (Band(31.4e-9, 12e-9, 95.4e-9), "31 nJ (12 to 95 nJ)"),
-        (Band(0.18e-6, 0.0451e-6, 1.234e-6), "180 nJ (45 to 1200 nJ)"),
-        (Band(9.96e-13, 0.0996e-12, 1e-12), "1.0 pJ (0.10 to 1.0 pJ)"),
-        (Band(9.94e-13, 4e-15, 1e-12), "990 fJ (4.0 to 1000 fJ)"),
-        (Band(0.0, 0.0, 0.0), "0 fJ (0 to 0 fJ)"),
+        (Band(0.18e-6, 0.0451e-6, 1.234e-6), "180 nJ (45 nJ to 1.2 uJ)"),
+        (Band(9.96e-13, 0.0996e-12, 1e-12), "1.0 pJ (100 fJ to 1.0 pJ)"),
+        (Band(9.94e-13, 4e-15, 1e-12), "990 fJ (4.0 fJ to 1.0 pJ)"),
+        (Band(0.0, 0.0, 0.0), "0.0 fJ (0.0 to 0.0 fJ)"),
         (Band(2.5, 1.0, 12.0), "2.5 J (1.0 to 12 J)"),
     ],
 )

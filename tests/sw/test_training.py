@@ -82,7 +82,7 @@ def test_the_digits_configuration_reaches_its_accuracy(digits: ImageSet) -> None
     prediction = predict(infer(frozen, digits.test_images, masks).logits, frozen.logit_frac_bits)
     assert (prediction.predicted == digits.test_labels).mean() >= 0.975
     # The scales must not have shrunk to one, or the passes would agree by construction.
-    assert all(block.scale.alpha.std() > 0.1 for block in net.blocks[:-1])
+    assert all(block.scale.alpha.std() > 0.05 for block in net.blocks[:-1])
     assert prediction.variance.max() > 0
 
 
@@ -112,7 +112,7 @@ def test_configurations_are_named_and_hashed() -> None:
     assert TrainConfig.from_json(config.to_json()) == config
     assert config.config_hash() == dataclasses.replace(config).config_hash()
     assert config.config_hash() != named_config("digits", 1).config_hash()
-    spelled = dataclasses.replace(config.network, p=[0.1, 0.1, 0.1])
+    spelled = dataclasses.replace(config.network, p=0.1)
     assert dataclasses.replace(config, network=spelled).config_hash() == config.config_hash()
 
 

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The golden model as a back end."""
+
+from __future__ import annotations
+
+from scaledrop.engine import infer
+from scaledrop_cosim.contract import Backend, Observation, Workload
+
+__all__ = ["IntegerBackend"]
+
+
+class IntegerBackend(Backend):
+    """Plain 64-bit integers; see :mod:`scaledrop.engine`."""
+
+    name = "integer model"
+
+    def infer(self, workload: Workload) -> Observation:
+        return Observation(infer(workload.network, workload.images, workload.masks))

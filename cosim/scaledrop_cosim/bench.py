@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Testbench: the cocotb test that runs inside the simulator.
+
+Python acts when the run starts, once per finished image, and when it ends; in between, the shell
+drives and captures. The monitor's masks feed the model, and the checker compares everything.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import cocotb
+from cocotb.triggers import First, RisingEdge, Timer, ValueChange
+from scaledrop_cosim.checker import CheckReport, check, failed
+from scaledrop_cosim.monitor import CaptureError, read_capture
+from scaledrop_cosim.run import BenchRun
+
+RUN_VARIABLE = "SCALEDROP_RUN"
+
+
+async def _until_done(dut: Any) -> None:
+    done = RisingEdge(dut.done)
+    await Timer(1, "ns")
+    dut.go.value = 1
+    while not dut.done.value:
+        await First(done, ValueChange(dut.images_done))
+        print(f"@images {int(dut.images_done.value)}", flush=True)
+
+
+def _judge(run: BenchRun, folder: Path) -> CheckReport:
+    workload, mapping = run.workload, run.mapping
+    try:
+        observation = read_capture(
+            folder, run.sidecar, mapping, len(workload.images), workload.passes
+        )
+    except CaptureError as error:
+        return failed("RTL", str(error))
+    timing = run.timing if run.disturbance.quiet else None
+    return check("RTL", workload, observation, mapping, timing)
+
+
+@cocotb.test()
+async def rtl_equals_golden_model(dut: Any) -> None:
+    """Every mask bit, hidden bit, logit, sum, vote and counter equals the frozen model's."""
+    folder = Path(os.environ[RUN_VARIABLE])
+    run = BenchRun.load(folder)
+    await _until_done(dut)
+    report = _judge(run, folder)
+    (folder / "check.json").write_text(json.dumps(report.as_json()))
+    assert report.ok, str(report)

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one test body: any back end against the golden model, every bit, with ``==``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from scaledrop.engine import infer
+from scaledrop.events import EventCounts, predict_events
+from scaledrop.mapping import NetworkMapping
+from scaledrop.record import PassRecord
+from scaledrop.schedule import PipelineTiming, predict_cycles
+from scaledrop_cosim.contract import Observation, Workload
+from scaledrop_cosim.diff import first_difference
+
+__all__ = ["CheckReport", "check", "failed"]
+
+
+@dataclass
+class CheckReport:
+    """What was compared and what differed.
+
+    Attributes:
+        backend: Name of the back end.
+        checked: Kind -> values compared. Bits are counted one by one.
+        mismatches: Kind -> values that differ.
+        first: The first difference in words, or None.
+        predicted: Event counts that the mapping predicts, when the back end counts.
+    """
+
+    backend: str
+    checked: dict[str, int] = field(default_factory=dict)
+    mismatches: dict[str, int] = field(default_factory=dict)
+    first: str | None = None
+    predicted: EventCounts | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.total_mismatches == 0 and self.total_checked > 0
+
+    @property
+    def total_checked(self) -> int:
+        return sum(self.checked.values())
+
+    @property
+    def total_mismatches(self) -> int:
+        return sum(self.mismatches.values())
+
+    def add(self, kind: str, expected: npt.ArrayLike, found: npt.ArrayLike) -> None:
+        """Compare two arrays of equal shape."""
+        one, other = np.asarray(expected), np.asarray(found)
+        if one.shape != other.shape:
+            raise ValueError(f"{kind}: shape {other.shape}, expected {one.shape}")
+        self.checked[kind] = self.checked.get(kind, 0) + one.size
+        self.mismatches[kind] = self.mismatches.get(kind, 0) + int((one != other).sum())
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        if self.ok:
+            return f"{self.backend}: {self.total_checked} values equal"
+        return f"{self.backend}: {self.total_mismatches} values differ; first: {self.first}"
+
+
+def failed(backend: str, reason: str) -> CheckReport:
+    """Report of a back end that did not produce a complete record."""
+    return CheckReport(backend, {}, {"record": 1}, reason)
+
+
+def _add_record(report: CheckReport, expected: PassRecord, found: PassRecord) -> None:
+    report.add("masks", expected.masks, found.masks)
+    for one, other in zip(expected.hidden, found.hidden, strict=True):
+        report.add("hidden_bits", one, other)
+    report.add("logits", expected.logits, found.logits)
+    report.add("sums", expected.sums, found.sums)
+    report.add("votes", expected.votes, found.votes)
+
+
+def _add_counters(
+    report: CheckReport,
+    workload: Workload,
+    mapping: NetworkMapping,
+    timing: PipelineTiming,
+    observation: Observation,
+) -> None:
+    cycles = predict_cycles(mapping, len(workload.images), workload.passes, timing)
+    predicted = predict_events(mapping, workload.images, observation.record, cycles)
+    assert observation.counters is not None
+    report.predicted = predicted
+    for layer, events in predicted.items():
+        for event, count in events.items():
+            found = observation.counters[layer][event]
+            report.add("counters", count, found)
+            if found != count and report.first is None:
+                report.first = f"counter {event} of layer {layer} is {found}, expected {count}"
+
+
+def check(
+    backend: str,
+    workload: Workload,
+    observation: Observation,
+    mapping: NetworkMapping | None = None,
+    timing: PipelineTiming | None = None,
+) -> CheckReport:
+    """Compare an observation with the golden model.
+
+    The model is fed with the masks that the back end *observed*; those masks are compared with the
+    ones that the seed must give, so that neither a wrong bit nor a wrong use of a bit can hide.
+    Counters and device writes are compared where the back end has them.
+
+    Args:
+        mapping, timing: Needed when the observation has counters.
+    """
+    found = observation.record
+    golden = infer(workload.network, workload.images, found.masks)
+    expected = PassRecord(
+        workload.masks, golden.hidden, golden.logits, golden.sums, golden.votes
+    )
+    report = CheckReport(backend)
+    _add_record(report, expected, found)
+    difference = first_difference(workload.network, expected, found)
+    report.first = None if difference is None else str(difference)
+    if observation.device_writes is not None:
+        report.add("device_writes", workload.bits, observation.device_writes)
+        if observation.device_writes != workload.bits and report.first is None:
+            report.first = (
+                f"the spin unit was written {observation.device_writes} times, "
+                f"expected {workload.bits}"
+            )
+    if observation.counters is not None and mapping is not None and timing is not None:
+        _add_counters(report, workload, mapping, timing, observation)
+    return report

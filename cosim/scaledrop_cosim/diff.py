@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The first place at which two records part ways."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from scaledrop.frozen import FrozenNetwork
+from scaledrop.record import PassRecord
+
+__all__ = ["Difference", "first_difference"]
+
+
+@dataclass(frozen=True, order=True)
+class Difference:
+    """One differing value, ordered by the time at which the accelerator computes it.
+
+    Attributes:
+        image: Index of the image.
+        pass_index: Index of the pass, or the number of passes for sums and votes.
+        layer: Index of the layer.
+        kind: 0 mask bit, 1 hidden bit, 2 logit, 3 sum, 4 votes.
+        channel: Channel or class; 0 for a mask bit.
+        expected, found: The two values.
+    """
+
+    image: int
+    pass_index: int
+    layer: int
+    kind: int
+    channel: int
+    expected: int
+    found: int
+    layer_name: str = ""
+
+    KINDS = ("mask bit", "hidden bit", "logit", "sum of logits", "votes")
+
+    def __str__(self) -> str:
+        where = f"image {self.image}"
+        if self.kind <= 2:
+            where += f", pass {self.pass_index}, layer {self.layer} ({self.layer_name})"
+        if self.kind >= 1:
+            where += f", {'channel' if self.kind == 1 else 'class'} {self.channel}"
+        return f"{where}: {self.KINDS[self.kind]} is {self.found}, expected {self.expected}"
+
+
+def _first(
+    kind: int, layer: int, name: str, expected: npt.NDArray[np.integer], found: npt.NDArray[np.integer]
+) -> Difference | None:
+    differing = np.argwhere(expected != found)
+    if len(differing) == 0:
+        return None
+    at = tuple(int(i) for i in differing[0])
+    pass_index = at[1] if kind <= 2 else 2**31
+    channel = 0 if kind == 0 else at[-1]
+    values = int(expected[at]), int(found[at])
+    return Difference(at[0], pass_index, layer, kind, channel, *values, name)
+
+
+def first_difference(
+    network: FrozenNetwork, expected: PassRecord, found: PassRecord
+) -> Difference | None:
+    """The earliest difference by image, pass, layer, channel; None when the records are equal.
+
+    Both records must have the same shape.
+    """
+    last = len(network.layers) - 1
+    names = [layer.name for layer in network.layers]
+    candidates = [
+        _first(0, at, names[at], expected.masks[:, :, at], found.masks[:, :, at])
+        for at in range(last + 1)
+    ]
+    for at, (one, other) in enumerate(zip(expected.hidden, found.hidden, strict=True)):
+        candidates.append(_first(1, at, names[at], one, other))
+    candidates.append(_first(2, last, names[last], expected.logits, found.logits))
+    candidates.append(_first(3, last, names[last], expected.sums, found.sums))
+    candidates.append(_first(4, last, names[last], expected.votes, found.votes))
+    return min((c for c in candidates if c is not None), default=None)

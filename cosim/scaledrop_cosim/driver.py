@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Driver: turns a workload into the shell's stimulus."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from scaledrop.errors import UserError
+from scaledrop_cosim.contract import Workload
+
+__all__ = ["Disturbance", "plusargs", "write_stimulus"]
+
+
+@dataclass(frozen=True)
+class Disturbance:
+    """How badly the outside world behaves.
+
+    Attributes:
+        idle: Chance, in 1/256 per cycle, that no pixel is offered.
+        stall: Chance, in 1/256 per cycle, that no result is taken.
+    """
+
+    idle: int = 0
+    stall: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("idle", "stall"):
+            if not 0 <= getattr(self, name) <= 240:
+                raise UserError(f"{name}: must be 0 to 240, not {getattr(self, name)}")
+
+    @property
+    def quiet(self) -> bool:
+        """Cycle predictions hold only for an undisturbed run."""
+        return self.idle == 0 and self.stall == 0
+
+
+def write_stimulus(workload: Workload, folder: Path) -> None:
+    """Write ``pixels.bin`` and ``words.bin``, 16-bit little-endian.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "pixels.bin").write_bytes(workload.images.astype("<u2").tobytes())
+        (folder / "words.bin").write_bytes(workload.words.astype("<u2").tobytes())
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be written ({error.strerror})") from None
+
+
+def plusargs(workload: Workload, folder: Path, disturbance: Disturbance) -> list[str]:
+    """Arguments of the simulation."""
+    values = {
+        "folder": folder,
+        "images": len(workload.images),
+        "passes": workload.passes,
+        "noise": workload.seed,
+        "idle": disturbance.idle,
+        "stall": disturbance.stall,
+    }
+    return [f"+{name}={value}" for name, value in values.items()]

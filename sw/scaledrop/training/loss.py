@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The training objective."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from scaledrop.nn import ScaleDropNet
+
+__all__ = ["scale_dropout_loss"]
+
+
+def scale_dropout_loss(
+    net: ScaleDropNet, logits: Tensor, labels: Tensor, weight_decay: float, scale_pull: float
+) -> tuple[Tensor, Tensor]:
+    """``cross entropy + lambda * sum ||W||^2 + phi * sum_l (1 - mean(alpha_l))^2``.
+
+    W are the latent weights of all layers, alpha_l the latent scales of layer l. The form of the
+    two penalties is that of arXiv 2311.15816 as remembered: unverified.
+
+    Args:
+        net: whose weights and scales are penalised.
+        logits: (B, K).
+        labels: (B,) int64.
+        weight_decay: lambda.
+        scale_pull: phi.
+
+    Returns:
+        The objective and its cross-entropy part (mean over the batch, nats), scalars.
+    """
+    task = nn.functional.cross_entropy(logits, labels)
+    weights = torch.stack([block.linear.weight.square().sum() for block in net.blocks]).sum()
+    pull = torch.stack([(1 - block.scale.alpha.mean()).square() for block in net.blocks]).sum()
+    return task + weight_decay * weights + scale_pull * pull, task
