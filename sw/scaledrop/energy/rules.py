@@ -14,29 +14,15 @@ from dataclasses import dataclass, fields
 
 from scaledrop.energy.table import Row, TechnologyTable
 from scaledrop.errors import UserError
+from scaledrop.events import Event
 
 __all__ = ["DEVICES_PER_CELL", "EVENTS", "RULES", "Rule", "Sizes", "adc_bits", "row_of"]
 
 DEVICES_PER_CELL = 2
 """A +-1 weight is two devices, one on each line of a differential pair."""
 
-EVENTS = (
-    "cycles",
-    "activations",
-    "row_drives",
-    "conversions",
-    "additions",
-    "scale_reads",
-    "multiplies",
-    "comparisons",
-    "logit_macs",
-    "buffer_reads",
-    "buffer_writes",
-    "spin_resets",
-    "spin_writes",
-    "spin_reads",
-)
-"""Events a layer must report. ``cycles`` and ``activations`` carry no energy of their own."""
+EVENTS = tuple(str(event) for event in Event)
+"""Events a layer must report. Cycles and activations carry no energy of their own."""
 
 
 @dataclass(frozen=True)

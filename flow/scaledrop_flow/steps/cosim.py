@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Co-simulate: generate, build, run the RTL, and hold every back end against the golden model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scaledrop.energy import EnergyEstimate, load_table
+from scaledrop.errors import UserError
+from scaledrop.frozen import FrozenNetwork
+from scaledrop.mapping import ArrayShape, NetworkMapping
+from scaledrop.nn import ScaleDropNet
+from scaledrop.record import PassRecord
+from scaledrop_cosim.backends.integer import IntegerBackend
+from scaledrop_cosim.backends.pytorch import TorchBackend
+from scaledrop_cosim.backends.rtl import RtlBackend
+from scaledrop_cosim.checker import CheckReport, check
+from scaledrop_cosim.contract import Workload
+from scaledrop_cosim.driver import Disturbance
+from scaledrop_cosim.monitor import CaptureError
+from scaledrop_cosim.simulation import build
+
+from scaledrop_flow.data import LabelledImages
+from scaledrop_flow.steps.energy import price
+from scaledrop_flow.steps.generate import generate
+
+__all__ = ["CosimChoices", "CosimResult", "Listener", "cosimulate"]
+
+MODES = ("passes",)
+DATAPATHS = ("reference",)
+
+
+@dataclass(frozen=True)
+class CosimChoices:
+    """What a co-simulation run is asked to do.
+
+    Raises:
+        UserError: a value that this version does not know.
+    """
+
+    passes: int = 20
+    seed: int = 1
+    array: ArrayShape = field(default_factory=ArrayShape)
+    mode: str = "passes"
+    datapath: str = "reference"
+    disturbance: Disturbance = field(default_factory=Disturbance)
+    table: str = "mtj45"
+
+    def __post_init__(self) -> None:
+        for name, known in (("mode", MODES), ("datapath", DATAPATHS)):
+            if getattr(self, name) not in known:
+                raise UserError(f"{name}: {getattr(self, name)!r} is not known; use {known[0]!r}")
+
+
+class Listener:
+    """Hears of progress; the default ignores it."""
+
+    def step(self, name: str) -> None:
+        """A step begins."""
+
+    def images(self, finished: int) -> None:
+        """The RTL has finished so many images."""
+
+
+@dataclass
+class CosimResult:
+    """Everything that a run found out.
+
+    Attributes:
+        checks: One report per back end that ran: integer, PyTorch (if it ran), RTL.
+        records: Back end name -> what it computed; the RTL's is missing when it failed.
+        skips: Why a back end did not run.
+        energy: From the RTL's own counters.
+    """
+
+    workload: Workload
+    mapping: NetworkMapping
+    sidecar: dict[str, object]
+    checks: list[CheckReport] = field(default_factory=list)
+    records: dict[str, PassRecord] = field(default_factory=dict)
+    counted: dict[str, dict[str, int]] | None = None
+    energy: EnergyEstimate | None = None
+    skips: list[str] = field(default_factory=list)
+    wall_s: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        return all(one.ok for one in self.checks) and "RTL" in self.records
+
+    @contextmanager
+    def timed(self, name: str, listener: Listener) -> Iterator[None]:
+        listener.step(name)
+        start = time.perf_counter()
+        yield
+        self.wall_s[name] = round(time.perf_counter() - start, 3)
+
+
+def _run_software(result: CosimResult, net: ScaleDropNet | None, listener: Listener) -> None:
+    with result.timed("integer model", listener):
+        backend = IntegerBackend()
+        observation = backend.infer(result.workload)
+        result.checks.append(check(backend.name, result.workload, observation))
+        result.records[backend.name] = observation.record
+    if net is None:
+        result.skips.append("float64 PyTorch: no checkpoint of this model was given")
+        return
+    with result.timed("float64 PyTorch", listener):
+        torch_backend = TorchBackend(net)
+        observation = torch_backend.infer(result.workload)
+        result.checks.append(check(torch_backend.name, result.workload, observation))
+        result.records[torch_backend.name] = observation.record
+
+
+def _run_rtl(result: CosimResult, backend: RtlBackend) -> None:
+    report = backend.verify(result.workload)
+    result.checks.append(report)
+    try:
+        observation = backend.observation(result.workload)
+    except CaptureError:
+        return
+    result.records[backend.name] = observation.record
+    result.counted = observation.counters
+
+
+def cosimulate(
+    network: FrozenNetwork,
+    net: ScaleDropNet | None,
+    images: LabelledImages,
+    choices: CosimChoices,
+    folder: Path,
+    cache: Path,
+    listener: Listener | None = None,
+) -> CosimResult:
+    """Run every back end on the same workload.
+
+    Args:
+        net: The trained network from which ``network`` was frozen, for the float64 back end.
+        folder: Receives ``rtl/`` (Verilog, sidecar) and ``run/`` (stimulus and capture).
+        cache: Keeps built simulations.
+
+    Raises:
+        UserError: a size is impossible, a tool is missing, or a folder cannot be written.
+    """
+    listener = listener or Listener()
+    workload = Workload(network, images.pixels, choices.passes, choices.seed)
+    table = load_table(choices.table)
+    result = CosimResult(workload, NetworkMapping(network, choices.array), {})
+    with result.timed("generate", listener):
+        generated = generate(
+            network, choices.array, folder / "rtl", max_passes=max(255, choices.passes)
+        )
+    _run_software(result, net, listener)
+    with result.timed("build", listener):
+        simulation = build(generated.verilog, cache)
+        result.sidecar = dict(simulation.sidecar)
+    backend = RtlBackend(
+        simulation,
+        generated.mapping,
+        generated.timing,
+        folder / "run",
+        choices.disturbance,
+        listener.images,
+    )
+    with result.timed("simulate", listener):
+        _run_rtl(result, backend)
+    if result.counted is not None:
+        with result.timed("energy", listener):
+            result.energy = price(result.counted, result.mapping, table, len(images.pixels))
+    return result
