@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random frozen networks for tests: every field drawn, none trained."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from scaledrop.frozen import FrozenLayer, FrozenNetwork, Head, Threshold
@@ -22,7 +24,7 @@ def random_network(seed, sizes, input_bits=8, p=0.4):
     """A dense network of the given layer sizes; ``p`` for every layer."""
     rng = np.random.default_rng(seed)
     layers = []
-    for index, (fan_in, out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for index, (fan_in, out) in enumerate(pairwise(sizes)):
         first, last = index == 0, index == len(sizes) - 2
         if last:
             gain, offset = rng.integers(-2000, 2001, out), rng.integers(-(10**5), 10**5, out)

@@ -14,6 +14,7 @@ from typing import Any
 
 import cocotb
 from cocotb.triggers import First, RisingEdge, Timer, ValueChange
+
 from scaledrop_cosim.checker import CheckReport, check, failed
 from scaledrop_cosim.monitor import CaptureError, read_capture
 from scaledrop_cosim.run import BenchRun

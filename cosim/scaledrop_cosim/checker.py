@@ -118,9 +118,7 @@ def check(
     """
     found = observation.record
     golden = infer(workload.network, workload.images, found.masks)
-    expected = PassRecord(
-        workload.masks, golden.hidden, golden.logits, golden.sums, golden.votes
-    )
+    expected = PassRecord(workload.masks, golden.hidden, golden.logits, golden.sums, golden.votes)
     report = CheckReport(backend)
     _add_record(report, expected, found)
     difference = first_difference(workload.network, expected, found)

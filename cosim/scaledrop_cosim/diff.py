@@ -48,7 +48,11 @@ class Difference:
 
 
 def _first(
-    kind: int, layer: int, name: str, expected: npt.NDArray[np.integer], found: npt.NDArray[np.integer]
+    kind: int,
+    layer: int,
+    name: str,
+    expected: npt.NDArray[np.integer],
+    found: npt.NDArray[np.integer],
 ) -> Difference | None:
     differing = np.argwhere(expected != found)
     if len(differing) == 0:

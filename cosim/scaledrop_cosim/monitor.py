@@ -107,9 +107,7 @@ def read_capture(
     masks = _masks(
         _Lines(folder / "masks.hex", ports["trace__mask"]), (images, passes, len(mapping.layers))
     )
-    hidden = _hidden(
-        _Lines(folder / "hidden.hex", ports["trace__hidden"]), mapping, images, passes
-    )
+    hidden = _hidden(_Lines(folder / "hidden.hex", ports["trace__hidden"]), mapping, images, passes)
     classes = mapping.network.classes
     logits = _Lines(folder / "logits.hex", ports["trace__logit"])
     _expect("logits", logits.number("label"), range(classes), images * passes)

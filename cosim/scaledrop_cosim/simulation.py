@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A built simulation: shell and accelerator compiled once per text, kept under the text's digest."""
+"""A built simulation: compiled once per source text, kept under the text's digest."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _arguments(sources: list[Path], parameters: Mapping[str, int]) -> list[str]:
 
 
 def build(verilog: Path, cache: Path) -> Simulation:
-    """Compile the simulation of ``verilog`` (with its ``.json`` beside it), or find it in ``cache``.
+    """Compile the simulation of ``verilog`` (its ``.json`` lies beside it), or find it built.
 
     The key is the sha256 of every source text and of the tools' versions. An interrupted build
     leaves nothing behind that a later one would take for finished.
@@ -74,6 +74,7 @@ def build(verilog: Path, cache: Path) -> Simulation:
     Raises:
         UserError: a tool is missing or failed, or the cache cannot be written.
     """
+    verilog, cache = verilog.resolve(), cache.resolve()
     sidecar = json.loads(verilog.with_suffix(".json").read_text())
     sources = [HDL / "cosim_top.sv", HDL / "shell.sv", verilog]
     key = hashlib.sha256(toolchain_version().encode())

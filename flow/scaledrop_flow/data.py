@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
 from scaledrop.data import load_digits
 from scaledrop.engine import check_images
 from scaledrop.errors import UserError
@@ -58,8 +59,8 @@ def images_for(network: FrozenNetwork, count: int, path: Path | None = None) -> 
         digits = load_digits()
         if network.input_size != digits.test_images[0].size:
             raise UserError(
-                f"images: the digits have {digits.test_images[0].size} pixels but the network takes "
-                f"{network.input_size}; give your own with --data FILE.npz"
+                f"images: the digits have {digits.test_images[0].size} pixels but the network "
+                f"takes {network.input_size}; give your own with --data FILE.npz"
             )
         pixels, labels = check_images(network, digits.test_images), digits.test_labels
         name = "digits, held-out part"

@@ -24,7 +24,8 @@ class ActivationBuffer(wiring.Component):
     -------
     read : In(1); address : In(range(depth)); word : Out(rows)
         ``word`` one cycle after ``read``; holds until the next read.
-    write : In(1); write_address : In(range(depth)); slot : In(range(rows // lanes)); bits : In(lanes)
+    write : In(1); write_address : In(range(depth))
+    slot : In(range(rows // lanes)); bits : In(lanes)
         Slot k is bits ``k * lanes`` to ``(k + 1) * lanes - 1`` of the word.
 
     Timing

@@ -106,7 +106,11 @@ class CrossbarTile(wiring.Component):
         driven, signs = Signal(self._rows), Signal(self._rows)
         m.d.comb += [read.addr.eq(self.tile), read.en.eq(self.enable)]
         with m.If(self.enable):
-            m.d.sync += [driven.eq(self.drive), signs.eq(self.sign), self.driven.eq(popcount(driven))]
+            m.d.sync += [
+                driven.eq(self.drive),
+                signs.eq(self.sign),
+                self.driven.eq(popcount(driven)),
+            ]
             for column in range(self._columns):
                 weight = read.data[column * self._rows : (column + 1) * self._rows]
                 match = Signal(self._rows, name=f"match_{column}")

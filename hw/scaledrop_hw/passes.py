@@ -117,8 +117,7 @@ class PassControl(wiring.Component):
             with m.State("FIRST"):
                 m.d.comb += self.waiting.eq(1)
                 m.next = "RUN"
-            with m.State("RUN"):
-                with m.If(self.done & ~commanding):
-                    m.d.comb += self.free.eq(1)
-                    m.next = "IDLE"
+            with m.State("RUN"), m.If(self.done & ~commanding):
+                m.d.comb += self.free.eq(1)
+                m.next = "IDLE"
         return m

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sum pipeline: from layer commands to finished column sums."""
 
+from itertools import pairwise
+
 from amaranth.hdl import Const, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -159,7 +161,7 @@ class SumPipeline(wiring.Component):
         tags = [Signal(tag_layout, name=f"tag_{stage + 1}") for stage in range(self.LATENCY)]
         with m.If(enable):
             m.d.sync += [tags[0].valid.eq(sequencer.step_valid), tags[0].step.eq(sequencer.step)]
-            m.d.sync += [after.eq(before) for before, after in zip(tags, tags[1:], strict=False)]
+            m.d.sync += [after.eq(before) for before, after in pairwise(tags)]
         now, full = sequencer.descriptor, Const(-1, mapping.array.rows)
         in_use = Mux(tags[0].step.last_row, now.last_row_mask, full)
         m.d.comb += [

@@ -12,7 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from scaledrop.errors import UserError
-from scaledrop.numbers import DROP_BITS, Coding, scaled_bound, signed_width, sum_bound
+from scaledrop.numbers import (
+    DROP_BITS,
+    MAX_GAIN_FRAC_BITS,
+    MAX_OFFSET,
+    Coding,
+    scaled_bound,
+    signed_width,
+    sum_bound,
+)
 
 __all__ = ["FrozenLayer", "FrozenNetwork", "Head", "Threshold"]
 
@@ -182,11 +190,13 @@ class FrozenNetwork:
     def _check_head(self, at: str, head: Head, channels: tuple[int, ...]) -> None:
         if not 2 <= head.gain_bits <= 24:
             raise UserError(f"{at}.gain_bits: must be 2 to 24, not {head.gain_bits}")
-        if not 0 <= head.gain_frac_bits <= 40:
-            raise UserError(f"{at}.gain_frac_bits: must be 0 to 40, not {head.gain_frac_bits}")
+        if not 0 <= head.gain_frac_bits <= MAX_GAIN_FRAC_BITS:
+            raise UserError(
+                f"{at}.gain_frac_bits: must be 0 to {MAX_GAIN_FRAC_BITS}, not {head.gain_frac_bits}"
+            )
         limit = 2 ** (head.gain_bits - 1) - 1
         _integers(head.gain, channels, -limit, limit, f"{at}.gain")
-        _integers(head.offset, channels, -(2**47), 2**47, f"{at}.offset")
+        _integers(head.offset, channels, -MAX_OFFSET, MAX_OFFSET, f"{at}.offset")
         if self.logit_width > MAX_WIDTH:
             raise UserError(
                 f"{at}: logits of {self.logit_width} bits; at most {MAX_WIDTH} are supported"
@@ -222,7 +232,8 @@ class FrozenNetwork:
     def logit_bound(self) -> int:
         """Largest absolute value of a logit."""
         head, bound = self.head, scaled_bound(self.layers[-1].sum_bound, self.scale_bits)
-        return int((np.abs(head.gain) * bound + np.abs(head.offset)).max())
+        pairs = zip(head.gain.tolist(), head.offset.tolist(), strict=True)
+        return int(max(abs(gain) * bound + abs(offset) for gain, offset in pairs))
 
     @property
     def logit_width(self) -> int:

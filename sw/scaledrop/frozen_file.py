@@ -13,8 +13,6 @@ import base64
 import binascii
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from scaledrop.atomic import write_atomically
 from scaledrop.errors import UserError
 from scaledrop.frozen import FrozenLayer, FrozenNetwork, Head, Threshold
 from scaledrop.numbers import Coding
@@ -210,15 +209,7 @@ def decode(data: bytes) -> FrozenNetwork:
 def save(network: FrozenNetwork, path: Path) -> str:
     """Write ``path`` whole or not at all; returns the network's digest."""
     data = encode(network)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(data)
-        os.replace(file.name, path)
-    except OSError as error:
-        raise UserError(
-            f"{path}: cannot be written ({error.strerror}); choose another --out"
-        ) from None
+    write_atomically(path, data)
     return data.split(b"\n", 1)[0].split()[-1].decode()
 
 

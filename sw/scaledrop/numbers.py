@@ -21,6 +21,8 @@ from scaledrop.errors import UserError
 
 __all__ = [
     "DROP_BITS",
+    "MAX_GAIN_FRAC_BITS",
+    "MAX_OFFSET",
     "Coding",
     "activation_bit",
     "argmax",
@@ -33,6 +35,10 @@ __all__ = [
     "signed_width",
     "sum_bound",
 ]
+
+MAX_GAIN_FRAC_BITS = 40
+MAX_OFFSET = 2**46
+"""Limits of the head's fixed point: fraction bits of a gain, magnitude of an offset."""
 
 DROP_BITS = 16
 """A dropout probability is ``code / 2**DROP_BITS``."""
@@ -91,7 +97,7 @@ def activation_bit(shat: Any, threshold: Any, flip: Any) -> Any:
 
 def argmax(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Index of the largest value along the last axis; the lowest index wins a tie."""
-    return np.argmax(values, axis=-1).astype(np.int64)
+    return np.asarray(np.argmax(values, axis=-1), dtype=np.int64)
 
 
 def drop_code(p: float, where: str = "p") -> int:
@@ -104,7 +110,8 @@ def drop_code(p: float, where: str = "p") -> int:
         raise UserError(
             f"{where}: dropout probability must be in [0, 1), not {p}; give for example 0.1"
         )
-    return min(round(p * 2**DROP_BITS), 2**DROP_BITS - 1)
+    codes = 1 << DROP_BITS
+    return min(round(p * codes), codes - 1)
 
 
 def quantise_scale(
@@ -134,7 +141,7 @@ def quantise_affine(
     """The last layer's BatchNorm as integers: ``logit = gain * shat + offset``.
 
     The gain gets ``bits`` signed bits and the largest number of fraction bits, ``frac``, at which
-    no gain overflows; the offset is rounded to the unit of the product,
+    no gain and no offset overflows; the offset is rounded to the unit of the product,
     ``2**-(unit_frac_bits + frac)``. Both round to nearest, ties to even.
 
     Returns:
@@ -145,10 +152,12 @@ def quantise_affine(
     if not (np.isfinite(gain).all() and np.isfinite(offset).all()):
         raise UserError("head: gain or offset is not a number; train again with a lower rate")
     limit = 2 ** (bits - 1) - 1
-    frac = 40
-    while frac > -bits and np.abs(np.rint(gain * 2.0**frac)).max() > limit:
+    frac = MAX_GAIN_FRAC_BITS
+    while frac > 0 and (
+        np.abs(np.rint(gain * 2.0**frac)).max() > limit
+        or np.abs(offset).max() * 2.0 ** (unit_frac_bits + frac) > MAX_OFFSET
+    ):
         frac -= 1
-    frac = min(max(frac, 0), 40)
     gain_code = np.rint(gain * 2.0**frac)
     if np.abs(gain_code).max() > limit:
         raise UserError(

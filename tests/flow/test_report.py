@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
+
 from scaledrop.energy import EVENTS, Band, Sizes, estimate, format_band, load_table
 from scaledrop.errors import UserError
 from scaledrop_flow.report import Gallery, render, write_page
 from scaledrop_flow.report.pictures import thumbnail
-from sklearn.datasets import load_digits
 
 LAYERS = (("dense1", 64, 128, 8), ("dense2", 128, 128, 1), ("dense3", 128, 10, 1))
 SIZES = Sizes(

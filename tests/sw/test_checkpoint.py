@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from scaledrop import frozen_file
 from scaledrop.errors import UserError
 from scaledrop.freezing import freeze

@@ -8,6 +8,7 @@ import hashlib
 import numpy as np
 import pytest
 import sklearn.datasets
+
 from scaledrop.data import load_digits
 from scaledrop.errors import UserError
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from scaledrop.energy import (
     EVENTS,
     NOT_COUNTED,

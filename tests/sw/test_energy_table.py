@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from scaledrop.energy import Band, TechnologyTable, format_band, load_table
 from scaledrop.energy.table import Label
 from scaledrop.errors import UserError

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+
 from scaledrop.data import ImageSet, load_digits
 from scaledrop.engine import infer
 from scaledrop.errors import UserError

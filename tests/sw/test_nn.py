@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from scaledrop.errors import UserError
 from scaledrop.nn import (
     BinaryLinear,

@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from scaledrop import metrics
 from scaledrop.errors import UserError
 from scaledrop.prediction import predict, softmax

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from scaledrop import frozen_file, spin
 from scaledrop.data import ImageSet, load_digits
 from scaledrop.engine import infer

@@ -8,9 +8,9 @@ import copy
 import numpy as np
 import numpy.typing as npt
 import torch
+
 from scaledrop.nn import ScaleDropNet
 from scaledrop.record import PassRecord
-
 from scaledrop_cosim.contract import Backend, Observation, Workload
 
 __all__ = ["TorchBackend"]

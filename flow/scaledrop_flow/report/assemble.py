@@ -9,12 +9,12 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+
 from scaledrop.events import Event
 from scaledrop.frozen import FrozenNetwork
 from scaledrop.frozen_file import digest
 from scaledrop.metrics import accuracy, auroc, expected_calibration_error, negative_log_likelihood
 from scaledrop.prediction import Prediction, predict
-
 from scaledrop_flow.data import LabelledImages
 from scaledrop_flow.report.page import Gallery
 from scaledrop_flow.steps.cosim import CosimChoices, CosimResult
@@ -53,7 +53,9 @@ def _uncertainty(prediction: Prediction, images: LabelledImages) -> dict[str, fl
     }
 
 
-def _cycles(predicted: Mapping[str, Any] | None, counted: Mapping[str, Any] | None) -> dict[str, Any]:
+def _cycles(
+    predicted: Mapping[str, Any] | None, counted: Mapping[str, Any] | None
+) -> dict[str, Any]:
     def total(events: Mapping[str, int]) -> int:
         return events[Event.CYCLES] + events[Event.WAITING]
 

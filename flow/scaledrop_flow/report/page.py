@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+
 from scaledrop.energy import Band, format_band
 from scaledrop.errors import UserError
-
 from scaledrop_flow.report.pictures import energy_picture, entropy_picture, thumbnail
 
 __all__ = ["Gallery", "render", "write_page"]

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,6 @@ from scaledrop_cosim.contract import Workload
 from scaledrop_cosim.driver import Disturbance
 from scaledrop_cosim.monitor import CaptureError
 from scaledrop_cosim.simulation import build
-
 from scaledrop_flow.data import LabelledImages
 from scaledrop_flow.steps.energy import price
 from scaledrop_flow.steps.generate import generate

@@ -43,7 +43,9 @@ def with_choices(
     """
     network = config.network
     if hidden is not None:
-        widths = tuple(_number(text, "hidden", int) for text in hidden.split(",") if text.strip())
+        widths = tuple(
+            int(_number(text, "hidden", int)) for text in hidden.split(",") if text.strip()
+        )
         if p is None and isinstance(network.p, tuple) and len(set(network.p)) == 1:
             network = dataclasses.replace(network, hidden=widths, p=network.p[0])
         else:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from scaledrop.atomic import write_atomically
 from scaledrop.errors import UserError
 from scaledrop.nn import ScaleDropNet
 from scaledrop.training.config import TrainConfig
@@ -53,16 +53,7 @@ def save_checkpoint(net: ScaleDropNet, config: TrainConfig, path: Path) -> str:
     if net.config != config.network:
         raise UserError("config: network differs from that of net; give the one it was made with")
     data, digest = _encode(net, config)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UserError(
-            f"{path}: cannot be written ({error.strerror}); choose another path"
-        ) from None
+    write_atomically(path, data)
     return digest
 
 

@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ``scaledrop`` command: one verb per step."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from scaledrop.errors import UserError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Scale-Dropout Bayesian binary neural networks, from training to RTL.",
+)
+
+Config = Annotated[str, typer.Option(help="Named configuration.")]
+Out = Annotated[Path, typer.Option(help="Folder for what the step writes.")]
+Seed = Annotated[int, typer.Option(help="Seed of every random number of the step.")]
+Rows = Annotated[int, typer.Option(help="Word lines of a crossbar tile.")]
+Columns = Annotated[int, typer.Option(help="Bit lines of a crossbar tile.")]
+Lanes = Annotated[int, typer.Option(help="Channels scaled per cycle; 0 takes the most.")]
+ModelFile = Annotated[Path | None, typer.Option(help="Frozen network instead of --config.")]
+CheckpointFile = Annotated[
+    Path | None, typer.Option(help="Checkpoint that --model was frozen from.")
+]
+DataFile = Annotated[Path | None, typer.Option(help="npz with images and labels.")]
+Cache = Annotated[Path, typer.Option(help="Folder for checkpoints and built simulations.")]
+
+CACHE = Path(os.environ.get("SCALEDROP_CACHE", "build/cache"))
+
+
+def _write_json(path: Path, value: object) -> None:
+    from scaledrop.atomic import write_atomically
+
+    write_atomically(path, (json.dumps(value, indent=2) + "\n").encode())
+
+
+@app.command()
+def doctor() -> None:
+    """Say which tools are there, what each unlocks, and how to get the missing ones."""
+    from scaledrop_flow.console import show_findings
+    from scaledrop_flow.doctor import examine
+
+    findings = examine()
+    show_findings(findings)
+    if any(one.found is None for one in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def train(
+    config: Config = "digits",
+    hidden: Annotated[str | None, typer.Option(help="Hidden widths, such as 96,48.")] = None,
+    p: Annotated[str | None, typer.Option(help="Dropout: one, one per layer, adaptive.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs.")] = None,
+    seed: Seed = 0,
+    out: Out = Path("build/train"),
+) -> None:
+    """Train on the digits; writes checkpoint and train.json."""
+    import dataclasses
+
+    from scaledrop.training import named_config
+    from scaledrop_flow.console import console, training_progress
+    from scaledrop_flow.steps.train import train_to, with_choices
+
+    chosen = with_choices(named_config(config), hidden, p, epochs, seed)
+    with training_progress(chosen.epochs) as progress:
+        checkpoint = train_to(chosen, out / "checkpoint", progress)
+    values = {"config": dataclasses.asdict(chosen), "checkpoint_sha256": checkpoint.sha256}
+    _write_json(out / "train.json", values)
+    console.print(f"wrote {out / 'checkpoint'}; next: scaledrop freeze {out / 'checkpoint'}")
+
+
+@app.command()
+def freeze(
+    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint of scaledrop train.")],
+    out: Annotated[Path | None, typer.Option(help="File to write.")] = None,
+) -> None:
+    """Turn a checkpoint into a frozen network of integers."""
+    from scaledrop.frozen_file import save
+    from scaledrop.training import load_checkpoint
+    from scaledrop_flow.console import console
+    from scaledrop_flow.steps.train import freeze_checkpoint
+
+    path = out or checkpoint.with_name("model.sdnet")
+    sha256 = save(freeze_checkpoint(load_checkpoint(checkpoint)), path)
+    console.print(f"wrote {path}, sha256 {sha256}")
+
+
+@app.command()
+def evaluate(
+    config: Config = "digits",
+    model: ModelFile = None,
+    images: Annotated[int, typer.Option(help="Images; 0 takes all.")] = 0,
+    passes: Annotated[int, typer.Option(help="Stochastic passes T.")] = 20,
+    seed: Seed = 1,
+    data: DataFile = None,
+    out: Out = Path("build/evaluate"),
+    cache: Cache = CACHE,
+) -> None:
+    """Accuracy, calibration and uncertainty of a frozen network on the integer model."""
+    from scaledrop_flow.console import console
+    from scaledrop_flow.data import images_for
+    from scaledrop_flow.model import resolve
+    from scaledrop_flow.steps.evaluate import evaluate as run
+
+    network = resolve(config, model, None, cache).network
+    values = run(network, images_for(network, images, data), passes, seed)
+    _write_json(out / "report.json", values)
+    for name, value in values.items():
+        console.print(f"{name:<20} {value}")
+
+
+@app.command()
+def generate(
+    config: Config = "digits",
+    model: ModelFile = None,
+    rows: Rows = 64,
+    columns: Columns = 16,
+    lanes: Lanes = 0,
+    max_passes: Annotated[int, typer.Option(help="Largest T of the hardware.")] = 255,
+    out: Out = Path("build/verilog"),
+    cache: Cache = CACHE,
+) -> None:
+    """Write Verilog and its JSON description."""
+    from scaledrop.mapping import ArrayShape
+    from scaledrop_flow.console import console
+    from scaledrop_flow.model import resolve
+    from scaledrop_flow.steps.generate import generate as run
+
+    array = ArrayShape(rows, columns, lanes)
+    result = run(resolve(config, model, None, cache).network, array, out, max_passes)
+    console.print(f"wrote {result.verilog} and {result.sidecar}")
+
+
+@app.command()
+def cosim(
+    config: Config = "digits",
+    model: ModelFile = None,
+    checkpoint: CheckpointFile = None,
+    images: Annotated[int, typer.Option(help="Images; 0 takes all.")] = 360,
+    passes: Annotated[int, typer.Option(help="Stochastic passes T.")] = 20,
+    mode: Annotated[str, typer.Option(help="Inference mode: passes.")] = "passes",
+    datapath: Annotated[str, typer.Option(help="Datapath: reference.")] = "reference",
+    seed: Seed = 1,
+    rows: Rows = 64,
+    columns: Columns = 16,
+    lanes: Lanes = 0,
+    idle: Annotated[int, typer.Option(help="Input gaps, chance in 1/256 per cycle.")] = 0,
+    stall: Annotated[int, typer.Option(help="Back-pressure, chance in 1/256.")] = 0,
+    table: Annotated[str, typer.Option(help="Energy table: a name or a YAML file.")] = "mtj45",
+    data: DataFile = None,
+    out: Out = Path("build/cosim"),
+    cache: Cache = CACHE,
+) -> None:
+    """Run the generated RTL against the frozen model, bit for bit, and write the report."""
+    from scaledrop.mapping import ArrayShape
+    from scaledrop_cosim.driver import Disturbance
+    from scaledrop_flow.console import StepPrinter, console, show_cosim
+    from scaledrop_flow.data import images_for
+    from scaledrop_flow.model import resolve
+    from scaledrop_flow.report.save import save_report
+    from scaledrop_flow.steps.cosim import CosimChoices, cosimulate
+
+    choices = CosimChoices(
+        passes=passes,
+        seed=seed,
+        array=ArrayShape(rows, columns, lanes),
+        mode=mode,
+        datapath=datapath,
+        disturbance=Disturbance(idle, stall),
+        table=table,
+    )
+    resolved = resolve(config, model, checkpoint, cache)
+    chosen = images_for(resolved.network, images, data)
+    printer = StepPrinter(len(chosen.pixels))
+    result = cosimulate(
+        resolved.network, resolved.net, chosen, choices, out, cache, listener=printer
+    )
+    result.skips[:] = [resolved.note or text for text in result.skips]
+    report = save_report(result, choices, chosen, " ".join(["scaledrop", *sys.argv[1:]]), out)
+    show_cosim(report)
+    console.print(f"report      {out / 'index.html'}")
+    if not report["ok"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def golden(
+    config: Config = "digits",
+    model: ModelFile = None,
+    images: Annotated[int, typer.Option(help="Images.")] = 8,
+    passes: Annotated[int, typer.Option(help="Stochastic passes T.")] = 4,
+    seed: Seed = 1,
+    out: Out = Path("tests/golden"),
+    cache: Cache = CACHE,
+) -> None:
+    """Make the golden vectors again: a frozen network and what it must compute."""
+    from scaledrop.frozen_file import save
+    from scaledrop_cosim.contract import Workload
+    from scaledrop_flow.console import console
+    from scaledrop_flow.data import images_for
+    from scaledrop_flow.model import resolve
+    from scaledrop_flow.steps.golden import write_vectors
+
+    network = resolve(config, model, None, cache).network
+    chosen = images_for(network, images)
+    save(network, out / f"{network.name}.sdnet")
+    path = out / f"{network.name}.json"
+    write_vectors(Workload(network, chosen.pixels, passes, seed), path)
+    console.print(f"wrote {path}")
+
+
+@app.command()
+def bench(
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("build/bench.json"),
+    repeats: Annotated[int, typer.Option(help="Runs of each side; medians are kept.")] = 5,
+    cache: Cache = CACHE,
+) -> None:
+    """Measure speeds as ratios within one run."""
+    from scaledrop_flow.benchmark import run_benchmarks
+    from scaledrop_flow.console import console
+
+    entries = run_benchmarks(cache, repeats)
+    _write_json(out, entries)
+    for entry in entries:
+        console.print(f"{entry['name']:<28} {entry['value']:.4g} {entry['unit']}  {entry['note']}")
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of a finished co-simulation.")],
+) -> None:
+    """Draw the page of a finished run again."""
+    from scaledrop_flow.console import console
+    from scaledrop_flow.report.save import redraw
+
+    console.print(f"wrote {redraw(folder)}")
+
+
+def _one_line(message: str) -> str:
+    return " ".join(message.split())
+
+
+def main() -> None:
+    """Run the command; a user's mistake is one line on standard error and exit status 2."""
+    try:
+        status = app(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message())
+        sys.exit(2)
+    except click.ClickException as error:
+        print(f"scaledrop: {_one_line(error.format_message())}", file=sys.stderr)
+        sys.exit(2)
+    except UserError as error:
+        print(f"scaledrop: {_one_line(str(error))}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"scaledrop: {where}{error.strerror}", file=sys.stderr)
+        sys.exit(2)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        print("scaledrop: interrupted; run the same command again", file=sys.stderr)
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

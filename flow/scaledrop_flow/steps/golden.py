@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Golden vectors: a small text file that any implementation can be held against."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scaledrop.atomic import write_atomically
+from scaledrop.engine import infer
+from scaledrop.errors import UserError
+from scaledrop.frozen import FrozenNetwork
+from scaledrop.frozen_file import digest
+from scaledrop.record import PassRecord
+from scaledrop_cosim.contract import Workload
+
+__all__ = ["golden_vectors", "read_vectors", "write_vectors"]
+
+FORMAT = "scaledrop-golden-1"
+
+
+def golden_vectors(workload: Workload) -> dict[str, Any]:
+    """Images, mask bits and every result, as JSON values.
+
+    Bits are strings of 0 and 1, one per image and pass; hidden bits one string per layer as well.
+    """
+    record = infer(workload.network, workload.images, workload.masks)
+    return {
+        "format": FORMAT,
+        "model_sha256": digest(workload.network),
+        "seed": workload.seed,
+        "passes": workload.passes,
+        "images": workload.images.tolist(),
+        "masks": [[_text(bits) for bits in image] for image in record.masks],
+        "hidden": [[[_text(bits) for bits in image] for image in layer] for layer in record.hidden],
+        "logits": record.logits.tolist(),
+        "sums": record.sums.tolist(),
+        "votes": record.votes.tolist(),
+    }
+
+
+def _text(bits: Any) -> str:
+    return "".join(map(str, bits.tolist()))
+
+
+def _bits(rows: Any) -> Any:
+    return np.array([[[int(c) for c in row] for row in image] for image in rows], dtype=np.uint8)
+
+
+def write_vectors(workload: Workload, path: Path) -> None:
+    """Write the vectors, one value a line where a person would look for a difference.
+
+    Raises:
+        UserError: the path cannot be written.
+    """
+    vectors = golden_vectors(workload)
+    lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in vectors.items()]
+    write_atomically(path, ("{\n" + ",\n".join(lines) + "\n}\n").encode())
+
+
+def read_vectors(path: Path, network: FrozenNetwork) -> tuple[Workload, PassRecord]:
+    """The workload and the expected record.
+
+    Raises:
+        UserError: the file is not of this format or belongs to another network.
+    """
+    try:
+        values = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read ({error})") from None
+    if not isinstance(values, dict) or values.get("format") != FORMAT:
+        raise UserError(f"{path}: format must be {FORMAT!r}; remake it with make golden")
+    if values["model_sha256"] != digest(network):
+        raise UserError(f"{path}: model_sha256 is of another network; remake it with make golden")
+    workload = Workload(network, np.array(values["images"]), values["passes"], values["seed"])
+    record = PassRecord(
+        masks=_bits(values["masks"]),
+        hidden=tuple(_bits(layer) for layer in values["hidden"]),
+        logits=np.array(values["logits"], dtype=np.int64),
+        sums=np.array(values["sums"], dtype=np.int64),
+        votes=np.array(values["votes"], dtype=np.int64),
+    )
+    return workload, record
