@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,16 @@ from scaledrop_cosim.run import BenchRun
 RUN_VARIABLE = "SCALEDROP_RUN"
 
 
-async def _until_done(dut: Any) -> None:
+async def _until_done(dut: Any) -> float:
+    """Let it run; returns the seconds that it took."""
     done = RisingEdge(dut.done)
     await Timer(1, "ns")
+    start = time.perf_counter()
     dut.go.value = 1
     while not dut.done.value:
         await First(done, ValueChange(dut.images_done))
         print(f"@images {int(dut.images_done.value)}", flush=True)
+    return time.perf_counter() - start
 
 
 def _judge(run: BenchRun, folder: Path) -> CheckReport:
@@ -48,7 +52,8 @@ async def rtl_equals_golden_model(dut: Any) -> None:
     """Every mask bit, hidden bit, logit, sum, vote and counter equals the frozen model's."""
     folder = Path(os.environ[RUN_VARIABLE])
     run = BenchRun.load(folder)
-    await _until_done(dut)
+    seconds = await _until_done(dut)
+    (folder / "seconds.txt").write_text(f"{seconds}\n")
     report = _judge(run, folder)
     (folder / "check.json").write_text(json.dumps(report.as_json()))
     assert report.ok, str(report)

@@ -50,50 +50,72 @@ def shell_parameters(sidecar: Mapping[str, Any]) -> dict[str, int]:
     }
 
 
-def _arguments(sources: list[Path], parameters: Mapping[str, int]) -> list[str]:
+def _common(toplevel: str, parameters: Mapping[str, int]) -> list[str]:
+    return [
+        *("--cc", "--exe", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert"),
+        *("-Wno-lint", "--top-module", toplevel, "-o", "simulation"),
+        *(f"-G{name}={value}" for name, value in parameters.items()),
+    ]
+
+
+def _cocotb_arguments(parameters: Mapping[str, int]) -> list[str]:
     import cocotb_tools.config
 
     libraries = cocotb_tools.config.libs_dir
     vpi = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
     return [
-        *("--cc", "--exe", "--vpi", "--timing", "-O3", "--x-assign", "fast", "-Wno-lint"),
-        *("--x-initial", "fast", "--no-assert", "--top-module", TOPLEVEL, "-o", "simulation"),
+        *_common(TOPLEVEL, parameters),
+        *("--vpi", "--timing"),
         *("-LDFLAGS", f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"),
-        *(f"-G{name}={value}" for name, value in parameters.items()),
         str(vpi),
-        *map(str, sources),
+        str(HDL / "cosim_top.sv"),
     ]
 
 
-def build(verilog: Path, cache: Path) -> Simulation:
+def _bare_arguments(parameters: Mapping[str, int]) -> list[str]:
+    return [*_common("scaledrop_shell", parameters), str(HDL / "bare.cpp")]
+
+
+def build(verilog: Path, cache: Path, bare: bool = False) -> Simulation:
     """Compile the simulation of ``verilog`` (its ``.json`` lies beside it), or find it built.
 
     The key is the sha256 of every source text and of the tools' versions. An interrupted build
     leaves nothing behind that a later one would take for finished.
+
+    Args:
+        cache: Where executables are kept.
+        bare: A plain C++ loop instead of cocotb, to compare speeds with.
 
     Raises:
         UserError: a tool is missing or failed, or the cache cannot be written.
     """
     verilog, cache = verilog.resolve(), cache.resolve()
     sidecar = json.loads(verilog.with_suffix(".json").read_text())
-    sources = [HDL / "cosim_top.sv", HDL / "shell.sv", verilog]
-    key = hashlib.sha256(toolchain_version().encode())
+    parameters = shell_parameters(sidecar)
+    arguments = _bare_arguments(parameters) if bare else _cocotb_arguments(parameters)
+    folder = cache / _key(arguments, [*sorted(HDL.iterdir()), verilog])
+    executable = folder / "simulation"
+    if not executable.exists():
+        _compile([*arguments, str(HDL / "shell.sv"), str(verilog)], folder)
+    return Simulation(executable, sidecar)
+
+
+def _key(arguments: list[str], sources: list[Path]) -> str:
+    key = hashlib.sha256("\n".join([toolchain_version(), *arguments]).encode())
     for source in sources:
         key.update(source.read_bytes())
-    folder = cache / key.hexdigest()[:20]
-    executable = folder / "simulation"
-    if executable.exists():
-        return Simulation(executable, sidecar)
+    return key.hexdigest()[:20]
+
+
+def _compile(arguments: list[str], folder: Path) -> None:
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(dir=cache))
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(dir=folder.parent))
     except OSError as error:
-        raise UserError(f"{cache}: cannot be written ({error.strerror})") from None
+        raise UserError(f"{folder.parent}: cannot be written ({error.strerror})") from None
     try:
-        arguments = _arguments(sources, shell_parameters(sidecar))
-        compile_verilator(arguments, scratch, cache / f"{folder.name}.log")
+        compile_verilator(arguments, scratch, folder.with_suffix(".log"))
         folder.mkdir(exist_ok=True)
-        os.replace(scratch / "simulation", executable)
+        os.replace(scratch / "simulation", folder / "simulation")
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return Simulation(executable, sidecar)

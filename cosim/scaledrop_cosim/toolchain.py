@@ -12,7 +12,14 @@ from pathlib import Path
 
 from scaledrop.errors import UserError
 
-__all__ = ["compile_verilator", "missing_tools", "simulator_environment", "verilator_root"]
+__all__ = [
+    "REMEDY",
+    "compile_verilator",
+    "missing_tools",
+    "simulator_environment",
+    "toolchain_version",
+    "verilator_root",
+]
 
 REMEDY = {
     "g++": "a C++17 compiler (Debian: apt install g++; Fedora: dnf install gcc-c++)",
@@ -76,6 +83,8 @@ def compile_verilator(arguments: list[str], folder: Path, log: Path) -> None:
 
 def simulator_environment(module: str, toplevel: str, results: Path) -> dict[str, str]:
     """Environment in which a simulator built with cocotb's VPI library runs ``module``."""
+    import sys
+
     import cocotb_tools.config
     import find_libpython
 
@@ -84,8 +93,6 @@ def simulator_environment(module: str, toplevel: str, results: Path) -> dict[str
         raise UserError(
             "libpython was not found: install Python's shared library (Debian: libpython3-dev)"
         )
-    import sys
-
     return {
         **os.environ,
         "COCOTB_TEST_MODULES": module,
