@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from scaledrop.errors import UserError
@@ -19,7 +18,6 @@ __all__ = ["app", "main"]
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Scale-Dropout Bayesian binary neural networks, from training to RTL.",
 )
@@ -257,11 +255,8 @@ def main() -> None:
     """Run the command; a user's mistake is one line on standard error and exit status 2."""
     try:
         status = app(standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        print(error.format_message())
-        sys.exit(2)
-    except click.ClickException as error:
-        print(f"scaledrop: {_one_line(error.format_message())}", file=sys.stderr)
+    except typer.TyperException as error:
+        print(f"scaledrop: {_one_line(error.format_message())} See --help.", file=sys.stderr)
         sys.exit(2)
     except UserError as error:
         print(f"scaledrop: {_one_line(str(error))}", file=sys.stderr)
@@ -270,7 +265,7 @@ def main() -> None:
         where = f"{error.filename}: " if error.filename else ""
         print(f"scaledrop: {where}{error.strerror}", file=sys.stderr)
         sys.exit(2)
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         print("scaledrop: interrupted; run the same command again", file=sys.stderr)
         sys.exit(130)
     sys.exit(status if isinstance(status, int) else 0)

@@ -50,16 +50,15 @@ def play(dut, inputs, stimulus, outputs):
 
 
 def play_then_reset(dut, inputs, stimulus, outputs):
-    """Play, then reset for one cycle with inputs at rest.
+    """Play from rest, then reset for one cycle.
 
-    Returns ``outputs`` in the first cycle of all and in the one after the reset.
+    Returns ``outputs`` in the first two cycles of all and in the two after the reset.
     """
     reset = Signal()
-    rest = [[0] * len(inputs)] * 2
-    rows = [[0, *row] for row in [rest[0], *stimulus]] + [[1, *rest[0]], [0, *rest[1]]]
-    wrapped = ResetInserter(reset)(dut)
-    seen = play(wrapped, [reset, *inputs], rows, outputs)
-    return seen[0], seen[-1]
+    rest = [[0, *[0] * len(inputs)]] * 2
+    rows = [*rest, *([0, *row] for row in stimulus), [1, *rest[0][1:]], *rest]
+    seen = play(ResetInserter(reset)(dut), [reset, *inputs], rows, outputs)
+    return seen[:2], seen[-2:]
 
 
 async def send(ctx, port, values, rng=None, idle=0.0):

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make sim` and `make test` on a fresh clone set up everything that they need in .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+ARGS ?=
+
+.PHONY: help setup sim test lint verilog golden bench doctor clean distclean
+
+help:
+	@echo "make sim      train, freeze, generate, co-simulate, estimate, report -> build/sim/index.html"
+	@echo "make test     lint, types and every test"
+	@echo "make verilog  Verilog of the default network -> build/verilog"
+	@echo "make golden   make the golden vectors again -> tests/golden"
+	@echo "make bench    speeds as ratios -> build/bench.json"
+	@echo "make doctor   which tools are there"
+	@echo "make clean    remove build/;  make distclean removes .venv too"
+
+setup: $(READY)
+
+$(READY): pyproject.toml requirements.lock
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or 3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || \
+	  { echo "$(PYTHON) is not Python 3.11 or 3.12: choose one with make PYTHON=python3.11"; exit 1; }
+	@command -v $${CXX:-g++} >/dev/null || { echo "no C++ compiler: install one (Debian: apt install g++)"; exit 1; }
+	@command -v perl >/dev/null || { echo "perl is missing: install it (Debian: apt install perl)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+sim: $(READY)
+	$(BIN)/scaledrop cosim --config digits --images 360 --passes 20 --seed 1 --out build/sim $(ARGS)
+
+test: lint
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy sw cosim flow
+
+verilog: $(READY)
+	$(BIN)/scaledrop generate --config digits --out build/verilog $(ARGS)
+
+golden: $(READY)
+	$(BIN)/scaledrop golden --config digits --out tests/golden $(ARGS)
+
+bench: $(READY)
+	$(BIN)/scaledrop bench --out build/bench.json $(ARGS)
+
+doctor: $(READY)
+	$(BIN)/scaledrop doctor
+
+clean:
+	rm -rf build
+
+distclean: clean
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Crossbar tile: exhaustive when small, random with pauses when larger."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from simulate import play
+from wrong_parameters import refusal
+
+from scaledrop_hw.crossbar import CrossbarTile
+
+GOOD = {"rows": 4, "columns": 2, "init": [0]}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"rows": 0}, "rows must be an integer from 1 to 1024, not 0"),
+        ({"rows": 1025}, "rows must be an integer from 1 to 1024, not 1025"),
+        ({"rows": True}, "rows must be an integer from 1 to 1024, not True"),
+        ({"columns": 2.0}, "columns must be an integer from 1 to 1024, not 2.0"),
+        ({"columns": -1}, "columns must be an integer from 1 to 1024, not -1"),
+        ({"init": []}, "number of tiles must be an integer from 1 to 1048576, not 0"),
+    ],
+)
+def test_wrong_parameters(wrong, message):
+    assert refusal(CrossbarTile, GOOD, wrong) == message
+
+
+def test_parameters_read_back():
+    tile = CrossbarTile(rows=4, columns=2, init=[1, 2, 3])
+    assert (tile.rows, tile.columns, tile.tiles) == (4, 2, 3)
+
+
+def expected(dut, words, stimulus):
+    """Outputs per cycle once two enabled cycles have passed, None before."""
+    stages, outputs = [None, None], []
+    for enable, tile, drive, sign in stimulus:
+        outputs.append(stages[1])
+        if enable:
+            partials = dut.twin(words[tile], drive, sign, dut.rows, dut.columns)
+            stages = [[partials, drive.bit_count()], stages[0]]
+    return outputs
+
+
+def check(rows, columns, words, stimulus):
+    dut = CrossbarTile(rows=rows, columns=columns, init=words)
+    inputs = [dut.enable, dut.tile, dut.drive, dut.sign]
+    seen = play(dut, inputs, stimulus, [dut.partials, dut.driven])
+    pairs = list(zip(seen, expected(dut, words, stimulus), strict=True))
+    compared = [(got, want) for got, want in pairs if want is not None]
+    assert len(compared) >= len(stimulus) - 2 or any(not row[0] for row in stimulus)
+    assert all(got == want for got, want in compared)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 4), (2, 2), (3, 2), (4, 1)])
+def test_every_weight_drive_and_sign(rows, columns):
+    words, lines = range(1 << rows * columns), range(1 << rows)
+    stimulus = [(1, *case) for case in product(words, lines, lines)]
+    check(rows, columns, list(words), [*stimulus, (1, 0, 0, 0), (1, 0, 0, 0)])
+
+
+@pytest.mark.parametrize(("rows", "columns", "tiles"), [(33, 5, 7), (7, 3, 1), (64, 2, 3)])
+@pytest.mark.parametrize("idle", [0.0, 0.5])
+def test_random_with_pauses(rows, columns, tiles, idle):
+    rng = np.random.default_rng(rows)
+    words = [int.from_bytes(rng.bytes(64)) % (1 << rows * columns) for _ in range(tiles)]
+
+    def lines():
+        return int.from_bytes(rng.bytes(16)) % (1 << rows)
+
+    stimulus = [
+        (int(rng.random() >= idle), int(rng.integers(tiles)), lines(), lines()) for _ in range(300)
+    ]
+    check(rows, columns, words, stimulus)
+
+
+def test_extreme_partials():
+    rows = 16
+    full = (1 << rows) - 1
+    stimulus = [(1, 0, full, full), (1, 0, full, 0), (1, 0, 0, full), (1, 0, 0, 0), (1, 0, 0, 0)]
+    dut = CrossbarTile(rows=rows, columns=1, init=[full])
+    inputs = [dut.enable, dut.tile, dut.drive, dut.sign]
+    seen = play(dut, inputs, stimulus, [dut.partials, dut.driven])
+    assert seen[2:] == [[[rows], rows], [[-rows], rows], [[0], 0]]
