@@ -68,10 +68,11 @@ def _hidden(
     beats = [beat for count in counts for beat in range(count)]
     _expect("hidden layers", lines.number("layer"), order, images * passes)
     _expect("hidden beats", lines.number("beat"), beats, images * passes)
-    bits = lines.raw("bits").reshape(images, passes, sum(counts), -1)
+    bits = lines.raw("bits").reshape(images, passes, sum(counts), mapping.array.lanes)
     hidden, start = [], 0
     for mapped, count in zip(mapping.layers, counts, strict=False):
-        layer = bits[:, :, start : start + count].reshape(images, passes, -1)
+        lanes = count * mapping.array.lanes
+        layer = bits[:, :, start : start + count].reshape(images, passes, lanes)
         hidden.append(layer[:, :, : mapped.layer.out_features])
         start += count
     return tuple(hidden)

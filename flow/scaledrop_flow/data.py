@@ -62,7 +62,8 @@ def images_for(network: FrozenNetwork, count: int, path: Path | None = None) -> 
                 f"images: the digits have {digits.test_images[0].size} pixels but the network "
                 f"takes {network.input_size}; give your own with --data FILE.npz"
             )
-        pixels, labels = check_images(network, digits.test_images), digits.test_labels
+        flat = digits.test_images.reshape(len(digits.test_images), -1)
+        pixels, labels = check_images(network, flat), digits.test_labels
         name = "digits, held-out part"
     else:
         pixels, labels = _from_file(path, network)

@@ -7,9 +7,9 @@ from amaranth.sim import Simulator
 
 
 def plain(value):
-    """A sampled value as integers, lists (array layouts) and dicts (struct layouts)."""
+    """A sampled value as it is, or as lists (array layouts) and dicts (struct layouts)."""
     if not isinstance(value, data.Const):
-        return int(value)
+        return value
     layout = value.shape()
     if isinstance(layout, data.ArrayLayout):
         return [plain(value[index]) for index in range(layout.length)]

@@ -49,7 +49,11 @@ def test_every_step_that_does_not_overflow():
     ]
     stimulus = []
     for kept, first, double, partial in cases:
-        stimulus += [(1, 1, 0, [kept]), (0, first, double, [partial]), (1, first, double, [partial])]
+        stimulus += [
+            (1, 1, 0, [kept]),
+            (0, first, double, [partial]),
+            (1, first, double, [partial]),
+        ]
     seen = totals(AccumulatorAdder(columns=1, partial_width=width, sum_width=width), stimulus)
     for index, (kept, first, double, partial) in enumerate(cases):
         want = AccumulatorAdder.twin([(1, 0, kept), (first, double, partial)])
@@ -72,9 +76,7 @@ def test_random_layers(rows, row_tiles, planes, idle):
     rng = np.random.default_rng(rows)
     columns = 3
     width = signed_width(sum_bound(rows * row_tiles, Coding.UNSIGNED, planes))
-    dut = AccumulatorAdder(
-        columns=columns, partial_width=rows.bit_length() + 1, sum_width=width
-    )
+    dut = AccumulatorAdder(columns=columns, partial_width=rows.bit_length() + 1, sum_width=width)
     stimulus, expected = [], []
     for _ in range(20):
         taken = []

@@ -50,7 +50,9 @@ def test_parameters_read_back():
 def test_activations_random_reads_and_writes(rows, lanes, depth):
     rng = np.random.default_rng(rows)
     slots = rows // lanes
-    fill = [(0, 0, 1, w, s, int(rng.integers(1 << lanes))) for w in range(depth) for s in range(slots)]
+    fill = [
+        (0, 0, 1, w, s, int(rng.integers(1 << lanes))) for w in range(depth) for s in range(slots)
+    ]
     stimulus = fill + [
         (
             int(rng.integers(2)),

@@ -73,7 +73,19 @@ def serve(timing, layers, rng, idle, stall):
             await ctx.tick()
 
     spin = dut.spin
-    names = "requested layer offered bit accepted reset write read drive sense serving".split()
+    names = [
+        "requested",
+        "layer",
+        "offered",
+        "bit",
+        "accepted",
+        "reset",
+        "write",
+        "read",
+        "drive",
+        "sense",
+        "serving",
+    ]
     watch = [
         (dut.request.valid & dut.request.ready),
         dut.request.payload,

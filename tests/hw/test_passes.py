@@ -3,7 +3,7 @@
 
 import numpy as np
 import pytest
-from simulate import play, play_then_reset, simulate, take
+from simulate import play_then_reset, simulate
 from wrong_parameters import refusal
 
 from scaledrop_hw.passes import PassControl
@@ -34,43 +34,113 @@ def commands_of(layers, passes):
     ]
 
 
-async def wait_for_image(ctx, dut, rng, idle):
-    while rng.random() < idle:
-        await ctx.tick()
-    ctx.set(dut.available, 1)
-
-
-async def run_layer(ctx, dut, rng, work):
-    """Take a command, or find it taken with the ``done`` before it; then work."""
-    ctx.set(dut.command.ready, 1)
-    await ctx.tick().until(dut.command.valid)
-    ctx.set(dut.command.ready, 0)
-    await ctx.tick().repeat(1 + int(rng.integers(work)))
-
-
 def run_images(dut, images, rng, idle=0.0, stall=0.0, work=1):
-    """Run images of the given numbers of passes; returns the record of every cycle."""
+    """Run images of the given numbers of passes; returns the record of every cycle.
 
-    async def layers(ctx):
-        for passes in images:
-            await wait_for_image(ctx, dut, rng, idle)
-            ctx.set(dut.passes, passes)
-            await ctx.tick()
-            ctx.set(dut.passes, int(rng.integers(dut.max_passes + 1)))
-            for left in range(dut.layers * passes, 0, -1):
-                await run_layer(ctx, dut, rng, work)
-                ctx.set(dut.done, 1)
-                if left == 1:
-                    await ctx.tick()
-                    ctx.set(dut.available, 0)
-                    ctx.set(dut.done, 0)
-                elif rng.random() < 0.5:
-                    await ctx.tick()
-                    ctx.set(dut.done, 0)
-                else:
-                    ctx.set(dut.command.ready, 1)
-                    await ctx.tick()
-                    ctx.set(dut.command.ready, 0)
-                    ctx.set(dut.done, 0)
+    Around the component stand an image buffer, a sequencer whose layers take 1 to ``work`` cycles
+    and never end before their bit is requested, and a dropout controller. T is on the port only in
+    the cycle in which an image starts.
+    """
+    command, request = dut.command, dut.request
 
-    raise NotImplementedError
+    async def surroundings(ctx):
+        queue, held, started = list(images), False, False
+        busy = commanded = requested = 0
+        while queue:
+            held = held or rng.random() >= idle
+            done = busy == 1 and requested >= commanded
+            starts = held and not started
+            ctx.set(dut.available, int(held))
+            ctx.set(dut.passes, queue[0] if starts else int(rng.integers(dut.max_passes + 1)))
+            ctx.set(dut.done, int(done))
+            ctx.set(command.ready, int((busy == 0 or done) and rng.random() >= stall))
+            ctx.set(request.ready, int(rng.random() >= stall))
+            _, _, commands, requests, free = await ctx.tick().sample(
+                command.valid & command.ready, request.valid & request.ready, dut.free
+            )
+            commanded, requested, started = commanded + commands, requested + requests, held
+            busy = (
+                1 + int(rng.integers(work)) if commands else 0 if done else max(busy - 1, busy > 0)
+            )
+            if free:
+                queue.pop(0)
+                held = started = False
+        ctx.set(dut.available, 0)
+        ctx.set(dut.done, 0)
+        await ctx.tick().repeat(3)
+
+    watch = [
+        *(command.valid, command.ready, command.payload),
+        *(request.valid, request.ready, request.payload),
+        *(dut.available, dut.done, dut.free, dut.waiting),
+    ]
+    names = [
+        "command",
+        "taken",
+        "chosen",
+        "request",
+        "granted",
+        "layer",
+        "available",
+        "done",
+        "free",
+        "waiting",
+    ]
+    return [dict(zip(names, row, strict=True)) for row in simulate(dut, surroundings, watch=watch)]
+
+
+def images_of(rows):
+    """Records of the images, each from the cycle after the one before it to its ``free``."""
+    ends = [now for now, row in enumerate(rows) if row["free"]]
+    starts = [0, *(end + 1 for end in ends)]
+    return [rows[start : end + 1] for start, end in zip(starts, ends, strict=False)]
+
+
+@pytest.mark.parametrize("layers", [1, 2, 5])
+@pytest.mark.parametrize(("idle", "stall", "work"), [(0.0, 0.0, 1), (0.6, 0.0, 4), (0.3, 0.6, 3)])
+def test_order_of_commands_and_requests(layers, idle, stall, work):
+    rng = np.random.default_rng(14)
+    images = [1, 3, 2, 7, 1, 1, 5]
+    dut = PassControl(layers=layers, max_passes=7)
+    rows = run_images(dut, images, rng, idle, stall, work)
+    found = images_of(rows)
+    assert len(found) == len(images)
+    for record, passes in zip(found, images, strict=True):
+        commands = [row["chosen"] for row in record if row["command"] and row["taken"]]
+        requests = [row["layer"] for row in record if row["request"] and row["granted"]]
+        assert commands == commands_of(layers, passes)
+        assert requests == list(range(layers)) * passes
+        assert sum(row["done"] for row in record) == layers * passes
+        assert record[-1]["done"] and record[-1]["free"]
+        start = next(now for now, row in enumerate(record) if row["available"])
+        quiet = record[: start + 1]
+        assert not any(row["command"] or row["request"] for row in quiet)
+        assert record[start + 1]["command"] and record[start + 1]["request"]
+        waiting = [now for now, row in enumerate(record) if row["waiting"]]
+        assert waiting == [start, start + 1]
+    assert not any(row["command"] or row["request"] for row in rows[-3:])
+
+
+def test_an_offered_command_and_request_hold():
+    rng = np.random.default_rng(15)
+    rows = run_images(PassControl(layers=3, max_passes=4), [4, 4], rng, 0.0, 0.8, 3)
+    for before, after in zip(rows, rows[1:], strict=False):
+        if before["command"] and not before["taken"]:
+            assert after["command"] and after["chosen"] == before["chosen"]
+        if before["request"] and not before["granted"]:
+            assert after["request"] and after["layer"] == before["layer"]
+
+
+def test_an_image_that_is_there_waits_two_cycles():
+    rows = run_images(PassControl(layers=2, max_passes=3), [2, 2], np.random.default_rng(16))
+    free = next(now for now, row in enumerate(rows) if row["free"])
+    assert [row["waiting"] for row in rows[free : free + 4]] == [0, 1, 1, 0]
+    assert rows[free + 2]["command"] and rows[free + 2]["taken"]
+
+
+def test_quiet_after_reset_in_the_middle_of_an_image():
+    dut = PassControl(layers=2, max_passes=3)
+    outputs = [dut.command.valid, dut.request.valid, dut.free, dut.waiting]
+    inputs = [dut.available, dut.passes]
+    first, after = play_then_reset(dut, inputs, [[1, 3]] * 5, outputs)
+    assert first == after == [[0, 0, 0, 0]] * 2

@@ -56,6 +56,7 @@ def parts(result: EnergyEstimate) -> dict[str, float]:
 # Joules of one event, worked out by hand from the table and the widths above.
 BY_HAND = {
     "cycles": {},
+    "waiting": {},
     "activations": {},
     "row_drives": {
         "crossbar cells": 2 * 16 * 0.4e-15,

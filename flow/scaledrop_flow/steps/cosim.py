@@ -24,7 +24,7 @@ from scaledrop_cosim.driver import Disturbance
 from scaledrop_cosim.monitor import CaptureError
 from scaledrop_cosim.simulation import build
 from scaledrop_flow.data import LabelledImages
-from scaledrop_flow.steps.energy import price
+from scaledrop_flow.steps.energy import price, price_nothing
 from scaledrop_flow.steps.generate import generate
 
 __all__ = ["CosimChoices", "CosimResult", "Listener", "cosimulate"]
@@ -148,6 +148,7 @@ def cosimulate(
     workload = Workload(network, images.pixels, choices.passes, choices.seed)
     table = load_table(choices.table)
     result = CosimResult(workload, NetworkMapping(network, choices.array), {})
+    price_nothing(result.mapping, table)
     with result.timed("generate", listener):
         generated = generate(
             network, choices.array, folder / "rtl", max_passes=max(255, choices.passes)

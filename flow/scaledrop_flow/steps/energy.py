@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from scaledrop.energy import EnergyEstimate, Sizes, TechnologyTable, estimate
-from scaledrop.events import EventCounts
+from scaledrop.events import Event, EventCounts
 from scaledrop.mapping import NetworkMapping
 
-__all__ = ["price"]
+__all__ = ["price", "price_nothing"]
 
 
 def price(
@@ -26,3 +26,13 @@ def price(
         gain_bits=network.head.gain_bits,
     )
     return estimate(counts, sizes, table, images)
+
+
+def price_nothing(mapping: NetworkMapping, table: TechnologyTable) -> None:
+    """Find out before any work whether ``table`` can price this mapping at all.
+
+    Raises:
+        UserError: a component is missing from the table.
+    """
+    none = {str(event): 0 for event in Event}
+    price({layer.name: none for layer in mapping.network.layers}, mapping, table, images=1)

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Shared by the whole suite: import paths, caches, and what a skip means."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+sys.path[:0] = [str(TESTS), str(TESTS / "hw")]
+
+ALLOWED_SKIPS = ("GPU:", "data:")
+"""A skip in CI fails the run unless its reason starts with one of these."""
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    """Folder for checkpoints and built simulations; kept between runs under build/."""
+    folder = TESTS.parent / "build" / "test-cache"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        folder = tmp_path_factory.mktemp("cache")
+    return folder
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter):
+    """Say how many were checked and skipped."""
+    counts = {name: len(terminalreporter.stats.get(name, [])) for name in ("passed", "failed")}
+    skipped = len(terminalreporter.stats.get("skipped", []))
+    terminalreporter.write_line(f"checked {counts['passed'] + counts['failed']}, skipped {skipped}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    """In CI, a test that did not run is a failure."""
+    if os.environ.get("CI") != "true" or session.exitstatus != 0:
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    reasons = [str(report.longrepr[2]) for report in reporter.stats.get("skipped", [])]
+    bad = [r for r in reasons if not r.removeprefix("Skipped: ").startswith(ALLOWED_SKIPS)]
+    if bad:
+        reporter.write_line(f"skipped in CI: {bad[0]}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The checker counts what it compares and finds every kind of planted fault."""
+
+import copy
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from test_diff import plant
+
+from networks import random_images, random_network
+from scaledrop.engine import infer
+from scaledrop.events import Event, predict_events
+from scaledrop.mapping import ArrayShape, NetworkMapping
+from scaledrop.schedule import PipelineTiming, predict_cycles
+from scaledrop_cosim.checker import CheckReport, check, failed
+from scaledrop_cosim.contract import Observation, Workload
+
+NETWORK = random_network(3, (6, 5, 4, 3), input_bits=2)
+WORKLOAD = Workload(NETWORK, random_images(4, NETWORK, 3), passes=5, seed=8)
+MAPPING = NetworkMapping(NETWORK, ArrayShape(4, 4))
+TIMING = PipelineTiming(spin=5)
+RECORD_COUNTS = {
+    "masks": 3 * 5 * 3,
+    "hidden_bits": 3 * 5 * (5 + 4),
+    "logits": 3 * 5 * 3,
+    "sums": 3 * 3,
+    "votes": 3 * 3,
+}
+ALL_COUNTS = {**RECORD_COUNTS, "device_writes": 1, "counters": 3 * len(Event)}
+
+
+def observed(masks=WORKLOAD.masks):
+    """What a faultless back end that used these masks would report."""
+    record = infer(NETWORK, WORKLOAD.images, masks)
+    cycles = predict_cycles(MAPPING, 3, 5, TIMING)
+    counters = predict_events(MAPPING, WORKLOAD.images, record, cycles)
+    return Observation(record, counters, WORKLOAD.bits)
+
+
+GOOD = observed()
+
+
+def checked(observation):
+    return check("back end", WORKLOAD, observation, MAPPING, TIMING)
+
+
+def differing(report):
+    """Kinds that differ, and how often."""
+    return {kind: count for kind, count in report.mismatches.items() if count}
+
+
+def test_a_faultless_back_end_passes_and_every_value_is_counted():
+    report = checked(GOOD)
+    assert report.ok and report.first is None and differing(report) == {}
+    assert report.checked == ALL_COUNTS and set(report.mismatches) == set(ALL_COUNTS)
+    assert str(report) == f"back end: {sum(ALL_COUNTS.values())} values equal"
+    assert report.predicted == GOOD.counters
+
+
+def test_what_is_not_there_is_not_counted():
+    report = check("back end", WORKLOAD, Observation(GOOD.record))
+    assert report.ok and report.checked == RECORD_COUNTS and report.predicted is None
+    report = check("back end", WORKLOAD, GOOD, MAPPING)
+    assert report.ok and report.checked == {**RECORD_COUNTS, "device_writes": 1}
+
+
+@pytest.mark.parametrize(
+    ("field", "at", "layer", "kind"),
+    [
+        ("hidden", (1, 2, 3), 0, "hidden_bits"),
+        ("hidden", (2, 4, 0), 1, "hidden_bits"),
+        ("logits", (0, 4, 2), None, "logits"),
+        ("sums", (2, 1), None, "sums"),
+        ("votes", (1, 0), None, "votes"),
+    ],
+)
+def test_one_wrong_value_is_one_mismatch(field, at, layer, kind):
+    report = checked(replace(GOOD, record=plant(GOOD.record, field, at, layer)))
+    assert not report.ok and differing(report) == {kind: 1}
+    assert report.checked == ALL_COUNTS
+    assert report.first.startswith(f"image {at[0]}, ")
+    assert str(report) == f"back end: 1 values differ; first: {report.first}"
+
+
+def test_every_wrong_mask_bit_is_found():
+    for at in np.ndindex(GOOD.record.masks.shape):
+        report = checked(replace(GOOD, record=plant(GOOD.record, "masks", at)))
+        image, index, layer = at
+        assert not report.ok and report.mismatches["masks"] == 1
+        assert report.first.startswith(
+            f"image {image}, pass {index}, layer {layer} (dense{layer + 1}): mask bit is "
+        )
+
+
+def reused(at):
+    """Masks of a device whose word ``at`` serves two layers; every later bit comes one late."""
+    bits = WORKLOAD.masks.ravel()
+    return np.insert(bits, at, bits[at])[: bits.size].reshape(WORKLOAD.masks.shape)
+
+
+@pytest.mark.parametrize("at", [0, 7, 20])
+def test_a_bit_used_twice_is_found_although_all_else_follows_from_it(at):
+    masks = reused(at)
+    wrong = int((masks != WORKLOAD.masks).sum())
+    assert wrong > 0
+    report = checked(observed(masks))
+    assert not report.ok and differing(report) == {"masks": wrong}
+    assert "mask bit" in report.first
+
+
+@pytest.mark.parametrize("layer", ["dense1", "dense2", "dense3"])
+@pytest.mark.parametrize("event", list(map(str, Event)))
+@pytest.mark.parametrize("error", [-1, 1])
+def test_every_counter_that_is_off_by_one_is_found(layer, event, error):
+    counters = copy.deepcopy(GOOD.counters)
+    counters[layer][event] += error
+    report = checked(replace(GOOD, counters=counters))
+    expected = GOOD.counters[layer][event]
+    assert not report.ok and differing(report) == {"counters": 1}
+    assert report.first == (
+        f"counter {event} of layer {layer} is {expected + error}, expected {expected}"
+    )
+
+
+@pytest.mark.parametrize("error", [-1, 1])
+def test_one_device_write_too_many_or_too_few_is_found(error):
+    report = checked(replace(GOOD, device_writes=WORKLOAD.bits + error))
+    assert not report.ok and differing(report) == {"device_writes": 1}
+    assert report.first == f"the spin unit was written {45 + error} times, expected 45"
+
+
+def test_the_first_difference_is_the_record_before_the_counters():
+    counters = copy.deepcopy(GOOD.counters)
+    counters["dense1"]["cycles"] += 1
+    record = plant(GOOD.record, "votes", (2, 2))
+    report = checked(Observation(record, counters, WORKLOAD.bits + 1))
+    assert differing(report) == {"votes": 1, "device_writes": 1, "counters": 1}
+    assert report.first.startswith("image 2, class 2: votes is ")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "text"),
+    [
+        ("logits", GOOD.record.logits[:, :4], "logits: shape (3, 4, 3), expected (3, 5, 3)"),
+        ("masks", GOOD.record.masks[:, :4], "masks: shape (3, 4, 3), expected (3, 5, 3)"),
+        ("masks", GOOD.record.masks[:2], "masks: shape must be (3, T, 3), not (2, 5, 3)"),
+        ("sums", GOOD.record.sums[:1], "sums: shape (1, 3), expected (3, 3)"),
+        ("votes", GOOD.record.votes[0], "votes: shape (3,), expected (3, 3)"),
+        ("hidden", GOOD.record.hidden[:1], "zip() argument 2 is shorter than argument 1"),
+        (
+            "hidden",
+            (GOOD.record.hidden[0], GOOD.record.hidden[1][:, :, :3]),
+            "hidden_bits: shape (3, 5, 3), expected (3, 5, 4)",
+        ),
+    ],
+)
+def test_another_shape_is_never_compared(field, value, text):
+    record = replace(GOOD.record, **{field: value})
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
+        checked(replace(GOOD, record=record))
+
+
+def test_a_consistent_record_of_fewer_passes_is_never_compared():
+    shorter = infer(NETWORK, WORKLOAD.images, WORKLOAD.masks[:, :4])
+    with pytest.raises(ValueError, match=r"^masks: shape"):
+        checked(Observation(shorter))
+
+
+def test_a_report_that_checked_nothing_is_not_ok():
+    assert not CheckReport("back end").ok
+    empty = CheckReport("back end")
+    empty.add("logits", np.zeros((0, 3)), np.zeros((0, 3)))
+    assert not empty.ok and empty.checked == {"logits": 0}
+
+
+def test_a_failed_run_is_not_ok():
+    report = failed("RTL", "the accelerator hung")
+    assert not report.ok and report.total_checked == 0
+    assert str(report) == "RTL: 1 values differ; first: the accelerator hung"
+
+
+def test_a_report_survives_json():
+    report = checked(replace(GOOD, device_writes=0))
+    assert CheckReport(**json.loads(json.dumps(report.as_json()))) == report

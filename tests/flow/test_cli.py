@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command as a person uses it: a whole run on a network of their own, and every mistake."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scaledrop.frozen_file import load
+from scaledrop_flow import cli
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Runs the command in ``tmp_path``; returns (status, standard output, standard error)."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["scaledrop", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        captured = capsys.readouterr()
+        return stop.value.code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A folder with a checkpoint and the network frozen from it, of a user's own shape."""
+    from scaledrop.frozen_file import save
+    from scaledrop.training import named_config
+    from scaledrop_flow.steps.train import freeze_checkpoint, train_to, with_choices
+
+    folder = Path(tmp_path_factory.mktemp("model"))
+    config = with_choices(named_config("digits"), hidden="24,12", p="0.2,0.1,0.3", epochs=2)
+    save(freeze_checkpoint(train_to(config, folder / "checkpoint")), folder / "model.sdnet")
+    return folder
+
+
+def test_own_network_from_training_to_report(run, cache):
+    status, out, _ = run("train", "--hidden", "20,14", "--p", "0.25", "--epochs", 2, "--out", "t")
+    assert status == 0 and "scaledrop freeze t/checkpoint" in out
+    assert run("freeze", "t/checkpoint")[0] == 0
+    assert [layer.out_features for layer in load(Path("t/model.sdnet")).layers] == [20, 14, 10]
+    common = ("--model", "t/model.sdnet", "--images", 12, "--passes", 3, "--seed", 9)
+    status, out, _ = run("evaluate", *common, "--out", "e")
+    assert status == 0 and json.loads(Path("e/report.json").read_text())["images"] == 12
+    shape = ("--rows", 16, "--columns", 8)
+    status, out, err = run("cosim", *common, *shape, "--out", "c", "--cache", cache)
+    assert (status, err) == (0, "")
+    report = json.loads(Path("c/report.json").read_text())
+    assert report["ok"] is True and report["mismatches"] == 0 and report["skipped"] == 0
+    assert report["array"] == {"rows": 16, "columns": 8, "lanes": 8}
+    assert report["checked"]["hidden_bits"] == 12 * 3 * (20 + 14)
+    assert report["accuracy"]["float"] == report["accuracy"]["integer"]
+    assert report["accuracy"]["integer"] == report["accuracy"]["rtl"]
+    assert report["cycles"]["predicted"] == report["cycles"]["simulated"] > 0
+    assert report["events"]["predicted"] == report["events"]["simulated"]
+    assert report["energy_j"]["low"] < report["energy_j"]["value"] < report["energy_j"]["high"]
+    page = Path("c/index.html").read_text()
+    assert run("report", "c")[0] == 0
+    assert Path("c/index.html").read_text() == page
+
+
+def test_generate_twice_gives_the_same_bytes(run, model):
+    for folder in ("a", "b"):
+        assert run("generate", "--model", model / "model.sdnet", "--out", folder)[0] == 0
+    for name in ("scaledrop.v", "scaledrop.json"):
+        assert Path(f"a/{name}").read_bytes() == Path(f"b/{name}").read_bytes()
+
+
+def test_doctor_finds_what_this_suite_runs_on(run):
+    status, out, _ = run("doctor")
+    assert status == 0 and "verilator" in out and "missing" not in out
+
+
+MISTAKES = {
+    "no command": ((), "Missing command"),
+    "option": (("cosim", "--nope"), "No such option: --nope"),
+    "no number": (("train", "--epochs", "many"), "Invalid value for '--epochs'"),
+    "config": (("cosim", "--config", "nope"), "config: 'nope' is not known; choose one of digits"),
+    "rows": (("cosim", "--rows", 0), "rows: must be 1 to 1024, not 0"),
+    "lanes": (("generate", "--lanes", 3), "lanes: must divide rows (64) and columns (16), not 3"),
+    "mode": (("cosim", "--mode", "turbo"), "mode: 'turbo' is not known; use 'passes'"),
+    "datapath": (("cosim", "--datapath", "x"), "datapath: 'x' is not known; use 'reference'"),
+    "idle": (("cosim", "--idle", 256), "idle: must be 0 to 240, not 256"),
+    "p of one": (("train", "--p", "1.0"), "p[0]: dropout probability must be in [0, 1), not 1.0"),
+    "p negative": (("train", "--p", "-0.1"), "must be in [0, 1), not -0.1"),
+    "p a word": (("train", "--p", "often"), "p: 'often' is not a number"),
+    "hidden": (("train", "--hidden", "0"), "hidden: must be 1 to 1048576, not 0"),
+    "seed": (("train", "--seed", -1), "seed: must be a whole number, 0 or more, not -1"),
+    "no model": (("evaluate", "--model", "gone.sdnet"), "gone.sdnet: cannot be read"),
+    "no checkpoint": (("freeze", "gone"), "gone: cannot be read"),
+    "no run": (("report", "gone"), "gone: is not a finished run"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_one_line_and_status_2(name, run):
+    arguments, text = MISTAKES[name]
+    status, _, err = run(*arguments)
+    assert status == 2
+    assert text in err
+    assert len(err.strip().splitlines()) == 1 and "Traceback" not in err
+
+
+FILE_MISTAKES = {
+    "passes": (("--passes", 0), "passes: must be 1 to 65535, not 0"),
+    "images": (("--images", 361), "images: digits, held-out part has 360, not 361"),
+    "table": (("--table", "gone.yaml"), "gone.yaml"),
+    "data": (("--data", "gone.npz"), "gone.npz: cannot be read"),
+    "array too tall for the converter": (("--rows", 512), "adc"),
+}
+
+
+@pytest.mark.parametrize("name", FILE_MISTAKES)
+def test_a_mistake_with_a_good_model_is_one_line(name, run, model, cache):
+    arguments, text = FILE_MISTAKES[name]
+    common = ("cosim", "--model", model / "model.sdnet", "--images", 2, "--passes", 1)
+    status, _, err = run(*common, "--cache", cache, *arguments)
+    assert status == 2
+    assert text in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_wrong_images_are_refused(run, model):
+    np.savez("wrong.npz", images=np.zeros((3, 5, 5), dtype=np.uint8), labels=np.zeros(3, dtype=int))
+    status, _, err = run("evaluate", "--model", model / "model.sdnet", "--data", "wrong.npz")
+    assert status == 2 and "images: shape must be (N, 64), not (3, 5, 5)" in err
+
+
+def test_one_flipped_bit_in_the_model_is_refused(run, model, tmp_path):
+    data = bytearray((model / "model.sdnet").read_bytes())
+    data[len(data) // 2] ^= 4
+    (tmp_path / "flipped.sdnet").write_bytes(data)
+    status, _, err = run("cosim", "--model", "flipped.sdnet")
+    assert status == 2 and "sha256: does not match" in err
+
+
+def test_model_without_checkpoint_says_what_it_could_not_run(run, model, tmp_path, cache):
+    (tmp_path / "alone.sdnet").write_bytes((model / "model.sdnet").read_bytes())
+    status, out, _ = run(
+        *("cosim", "--model", "alone.sdnet", "--images", 3, "--passes", 2),
+        *("--rows", 16, "--columns", 4, "--out", "o", "--cache", cache),
+    )
+    report = json.loads(Path("o/report.json").read_text())
+    assert status == 0 and report["ok"] and report["accuracy"]["float"] is None
+    assert report["skips"] == ["float64 PyTorch: no checkpoint beside alone.sdnet"]
+    assert "skipped     float64 PyTorch" in out
+
+
+def test_unwritable_folder_is_one_line(run, model):
+    Path("file").touch()
+    status, _, err = run("generate", "--model", model / "model.sdnet", "--out", "file/inside")
+    assert status == 2 and "file/inside: cannot be written (Not a directory)" in err
+    assert not os.path.exists("file/inside")
+
+
+def test_weights_that_are_no_numbers_are_refused(run, model):
+    import torch
+
+    from scaledrop.training import load_checkpoint, save_checkpoint
+
+    found = load_checkpoint(model / "checkpoint")
+    with torch.no_grad():
+        found.net.layers[1].linear.weight[0, 0] = float("nan")
+    save_checkpoint(found.net, found.config, Path("nan"))
+    status, _, err = run("freeze", "nan")
+    assert status == 2 and "layers.1.linear.weight: has a value that is not a number" in err

