@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from scaledrop.engine import check_images
+from scaledrop.engine import check_images, check_passes
 from scaledrop.errors import UserError
 from scaledrop.events import EventCounts
 from scaledrop.frozen import FrozenNetwork
@@ -45,6 +45,7 @@ class Workload:
             raise UserError("images: at least one is needed")
         if not 1 <= self.passes <= 65535:
             raise UserError(f"passes: must be 1 to 65535, not {self.passes}")
+        check_passes(self.network, self.passes)
         if not 0 <= self.seed < 2**31:
             raise UserError(f"seed: must be 0 to {2**31 - 1}, not {self.seed}")
 

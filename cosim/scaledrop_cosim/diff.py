@@ -13,6 +13,8 @@ from scaledrop.record import PassRecord
 
 __all__ = ["Difference", "first_difference"]
 
+AFTER_ALL_PASSES = 2**31
+
 
 @dataclass(frozen=True, order=True)
 class Difference:
@@ -20,7 +22,7 @@ class Difference:
 
     Attributes:
         image: Index of the image.
-        pass_index: Index of the pass, or the number of passes for sums and votes.
+        pass_index: Index of the pass; sums and votes come after every pass, as ``2**31``.
         layer: Index of the layer.
         kind: 0 mask bit, 1 hidden bit, 2 logit, 3 sum, 4 votes.
         channel: Channel or class; 0 for a mask bit.
@@ -58,7 +60,7 @@ def _first(
     if len(differing) == 0:
         return None
     at = tuple(int(i) for i in differing[0])
-    pass_index = at[1] if kind <= 2 else 2**31
+    pass_index = at[1] if kind <= 2 else AFTER_ALL_PASSES
     channel = 0 if kind == 0 else at[-1]
     values = int(expected[at]), int(found[at])
     return Difference(at[0], pass_index, layer, kind, channel, *values, name)

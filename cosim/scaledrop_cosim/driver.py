@@ -49,8 +49,16 @@ def write_stimulus(workload: Workload, folder: Path) -> None:
         raise UserError(f"{folder}: cannot be written ({error.strerror})") from None
 
 
-def plusargs(workload: Workload, folder: Path, disturbance: Disturbance) -> list[str]:
-    """Arguments of the simulation."""
+def plusargs(
+    workload: Workload, folder: Path, disturbance: Disturbance, cycles_per_image: int
+) -> list[str]:
+    """Arguments of the simulation.
+
+    Args:
+        cycles_per_image: Prediction for an undisturbed run; ten times as many cycles, and time for
+            slow pixels, without a single result are taken for a hang.
+    """
+    slowest_pixel = 256 // (256 - disturbance.idle) + 1
     values = {
         "folder": folder,
         "images": len(workload.images),
@@ -58,5 +66,6 @@ def plusargs(workload: Workload, folder: Path, disturbance: Disturbance) -> list
         "noise": workload.seed,
         "idle": disturbance.idle,
         "stall": disturbance.stall,
+        "limit": 10 * cycles_per_image + 20 * slowest_pixel * workload.network.input_size + 10_000,
     }
     return [f"+{name}={value}" for name, value in values.items()]

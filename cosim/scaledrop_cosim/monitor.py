@@ -96,8 +96,17 @@ def read_capture(
     """Read what the shell wrote.
 
     Raises:
-        CaptureError: the accelerator hung, or records are missing or out of order.
+        CaptureError: the accelerator hung, or records are missing, malformed or out of order.
     """
+    try:
+        return _read(folder, sidecar, mapping, images, passes)
+    except (OSError, ValueError) as error:
+        raise CaptureError(f"the capture cannot be read: {error}") from None
+
+
+def _read(
+    folder: Path, sidecar: Mapping[str, Any], mapping: NetworkMapping, images: int, passes: int
+) -> Observation:
     status = (folder / "status.txt").read_text().split()
     if len(status) != 3:
         raise CaptureError("the simulation ended before the last image")
@@ -105,20 +114,30 @@ def read_capture(
     if hung:
         raise CaptureError("the accelerator hung: no result for a long time")
     ports = {port["name"]: port for port in sidecar["ports"]}
-    masks = _masks(
-        _Lines(folder / "masks.hex", ports["trace__mask"]), (images, passes, len(mapping.layers))
-    )
-    hidden = _hidden(_Lines(folder / "hidden.hex", ports["trace__hidden"]), mapping, images, passes)
+    mask_lines = _Lines(folder / "masks.hex", ports["trace__mask"])
+    hidden_lines = _Lines(folder / "hidden.hex", ports["trace__hidden"])
+    logit_lines = _Lines(folder / "logits.hex", ports["trace__logit"])
+    result_lines = _Lines(folder / "results.hex", ports["results__payload"])
     classes = mapping.network.classes
-    logits = _Lines(folder / "logits.hex", ports["trace__logit"])
-    _expect("logits", logits.number("label"), range(classes), images * passes)
-    results = _Lines(folder / "results.hex", ports["results__payload"])
-    _expect("results", results.number("label"), range(classes), images)
+    _expect_order(logit_lines, result_lines, classes, images, passes)
     record = PassRecord(
-        masks=masks,
-        hidden=hidden,
-        logits=logits.number("value").reshape(images, passes, classes),
-        sums=results.number("sum").reshape(images, classes),
-        votes=results.number("votes").reshape(images, classes),
+        masks=_masks(mask_lines, (images, passes, len(mapping.layers))),
+        hidden=_hidden(hidden_lines, mapping, images, passes),
+        logits=logit_lines.number("value").reshape(images, passes, classes),
+        sums=result_lines.number("sum").reshape(images, classes),
+        votes=result_lines.number("votes").reshape(images, classes),
     )
     return Observation(record, _counters(folder / "counters.hex", sidecar), writes)
+
+
+def _expect_order(logits: _Lines, results: _Lines, classes: int, images: int, passes: int) -> None:
+    """Labels and the flags beside them, of every logit and of every result."""
+    last = [0] * (classes - 1) + [1]
+    first_pass = [1] * classes + [0] * classes * (passes - 1)
+    last_pass = [0] * classes * (passes - 1) + [1] * classes
+    _expect("logits", logits.number("label"), range(classes), images * passes)
+    _expect("last flags of logits", logits.number("last"), last, images * passes)
+    _expect("first-pass flags", logits.number("first_pass"), first_pass, images)
+    _expect("last-pass flags", logits.number("last_pass"), last_pass, images)
+    _expect("results", results.number("label"), range(classes), images)
+    _expect("last flags of results", results.number("last"), last, images)

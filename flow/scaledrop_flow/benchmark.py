@@ -25,9 +25,10 @@ PASSES = 20
 LIMIT_S = 600
 
 
-def _bare_speed(simulation: Simulation, workload: Workload, folder: Path) -> float:
-    """Cycles per second of the plain C++ loop."""
-    command = [str(simulation.executable), *plusargs(workload, folder, Disturbance())]
+def _bare_speed(simulation: Simulation, workload: Workload, backend: RtlBackend) -> float:
+    """Cycles per second of the plain C++ loop over what ``backend`` ran."""
+    folder, cycles = backend.folder, backend.cycles_per_image(workload)
+    command = [str(simulation.executable), *plusargs(workload, folder, Disturbance(), cycles)]
     result = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, timeout=LIMIT_S, check=False
     )
@@ -74,7 +75,7 @@ def run_benchmarks(cache: Path, repeats: int) -> list[dict[str, Any]]:
         pairs = []
         for _ in range(repeats):
             fast = _cocotb_speed(backend, workload)
-            pairs.append((fast, _bare_speed(bare, workload, folder / "run")))
+            pairs.append((fast, _bare_speed(bare, workload, backend)))
     ratio = statistics.median(one / other for one, other in pairs)
     under, plain = (statistics.median(side) for side in zip(*pairs, strict=True))
     note = f"median of {repeats} runs in turn, {len(chosen.pixels)} images, T = {PASSES}, limit 1"

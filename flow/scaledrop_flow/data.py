@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
-import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,8 @@ from scaledrop.frozen import FrozenNetwork
 
 __all__ = ["LabelledImages", "images_for"]
 
+DIGIT_BITS = 8
+
 
 @dataclass(frozen=True, eq=False)
 class LabelledImages:
@@ -27,22 +31,47 @@ class LabelledImages:
     name: str
 
 
-def _from_file(path: Path, network: FrozenNetwork) -> tuple[npt.NDArray[np.int64], ...]:
+UNREADABLE = (ValueError, TypeError, EOFError, NotImplementedError, BadZipFile, zlib.error)
+"""What NumPy and zipfile raise on a file that is no npz of plain arrays."""
+
+
+def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            missing = {"images", "labels"} - set(arrays.files)
-            if missing:
-                raise UserError(f"{path}: has no array {sorted(missing)[0]!r}; give an npz with it")
-            images, labels = arrays["images"], arrays["labels"]
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        reason = getattr(error, "strerror", None) or "not an npz file of plain arrays"
-        raise UserError(f"{path}: cannot be read ({reason})") from None
-    pixels = check_images(network, images)
+            return {name: arrays[name] for name in ("images", "labels") if name in arrays.files}
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except (*UNREADABLE, AttributeError):
+        raise UserError(f"{path}: cannot be read (not an npz file of plain arrays)") from None
+
+
+def _from_file(path: Path, network: FrozenNetwork) -> tuple[npt.NDArray[np.int64], ...]:
+    arrays = _arrays(path)
+    for name in ("images", "labels"):
+        if name not in arrays:
+            raise UserError(f"{path}: has no array {name!r}; give an npz with it")
+    labels = arrays["labels"]
+    pixels = check_images(network, arrays["images"])
+    if len(pixels) == 0:
+        raise UserError(f"{path}: images is empty; at least one is needed")
     if labels.shape != (len(pixels),) or labels.dtype.kind not in "iu":
         raise UserError(f"{path}: labels must be ({len(pixels)},) integers, not {labels.shape}")
-    if labels.size and not 0 <= labels.min() <= labels.max() < network.classes:
-        raise UserError(f"{path}: labels must be 0 to {network.classes - 1}, not {labels.max()}")
-    return pixels, labels.astype(np.int64)
+    codes = labels.astype(np.int64)
+    if codes.min() < 0 or codes.max() >= network.classes:
+        worst = codes.min() if codes.min() < 0 else codes.max()
+        raise UserError(f"{path}: labels must be 0 to {network.classes - 1}, not {worst}")
+    return pixels, codes
+
+
+def _digits_for(network: FrozenNetwork) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    digits = load_digits()
+    size = digits.test_images[0].size
+    if (network.input_size, network.input_bits) != (size, DIGIT_BITS):
+        raise UserError(
+            f"images: the digits have {size} pixels of {DIGIT_BITS} bits but the network takes "
+            f"{network.input_size} of {network.input_bits}; give your own with --data FILE.npz"
+        )
+    return check_images(network, digits.test_images.reshape(-1, size)), digits.test_labels
 
 
 def images_for(network: FrozenNetwork, count: int, path: Path | None = None) -> LabelledImages:
@@ -56,18 +85,9 @@ def images_for(network: FrozenNetwork, count: int, path: Path | None = None) -> 
         UserError: no such file, wrong shape or range, or fewer images than asked for.
     """
     if path is None:
-        digits = load_digits()
-        if network.input_size != digits.test_images[0].size:
-            raise UserError(
-                f"images: the digits have {digits.test_images[0].size} pixels but the network "
-                f"takes {network.input_size}; give your own with --data FILE.npz"
-            )
-        flat = digits.test_images.reshape(len(digits.test_images), -1)
-        pixels, labels = check_images(network, flat), digits.test_labels
-        name = "digits, held-out part"
+        (pixels, labels), name = _digits_for(network), "digits, held-out part"
     else:
-        pixels, labels = _from_file(path, network)
-        name = path.name
+        (pixels, labels), name = _from_file(path, network), path.name
     if not 0 <= count <= len(pixels):
         raise UserError(f"images: {name} has {len(pixels)}, not {count}; 0 takes all")
     return LabelledImages(pixels[: count or None], labels[: count or None], name)

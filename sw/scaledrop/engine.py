@@ -11,7 +11,9 @@ from scaledrop.frozen import FrozenLayer, FrozenNetwork, Head
 from scaledrop.numbers import Coding, activation_bit, scaled_sum
 from scaledrop.record import PassRecord
 
-__all__ = ["check_images", "check_masks", "infer"]
+__all__ = ["check_images", "check_masks", "check_passes", "infer"]
+
+MAX_SUM_WIDTH = 63
 
 
 def check_images(network: FrozenNetwork, images: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
@@ -27,11 +29,26 @@ def check_images(network: FrozenNetwork, images: npt.NDArray[np.integer]) -> npt
         raise UserError(
             f"images: must be integers of {network.input_bits} bits, not {images.dtype}"
         )
-    if images.size and (images.min() < 0 or images.max() >= 2**network.input_bits):
+    top = (1 << network.input_bits) - 1
+    if images.size and (images.min() < 0 or images.max() > top):
+        worst = images.min() if images.min() < 0 else images.max()
+        raise UserError(f"images: pixels must be 0 to {top}, not {worst}")
+    return images.reshape(len(images), network.input_size).astype(np.int64)
+
+
+def check_passes(network: FrozenNetwork, passes: int) -> None:
+    """Whether logits summed over ``passes`` passes fit the 64-bit integers of the golden model.
+
+    Raises:
+        UserError: no pass at all, or sums that would not fit.
+    """
+    if passes < 1:
+        raise UserError(f"passes: must be 1 or more, not {passes}")
+    if network.logit_width + passes.bit_length() > MAX_SUM_WIDTH:
         raise UserError(
-            f"images: pixels must be 0 to {2**network.input_bits - 1}, not {images.max()}"
+            f"passes: sums of {passes} logits of {network.logit_width} bits do not fit "
+            f"{MAX_SUM_WIDTH} bits; use fewer passes or a lower gain_bits"
         )
-    return images.reshape(len(images), -1).astype(np.int64)
 
 
 def check_masks(
@@ -47,8 +64,7 @@ def check_masks(
         raise UserError(
             f"masks: shape must be ({images}, T, {len(network.layers)}), not {masks.shape}"
         )
-    if masks.shape[1] < 1:
-        raise UserError("masks: at least one pass is needed")
+    check_passes(network, masks.shape[1])
     if not np.isin(masks, (0, 1)).all():
         raise UserError("masks: must be 0 or 1")
     return masks.astype(np.uint8)

@@ -68,7 +68,7 @@ def predict_events(
     mapping: NetworkMapping,
     pixels: npt.NDArray[np.int64],
     record: PassRecord,
-    cycles: dict[str, dict[str, int]],
+    cycles: EventCounts | None,
 ) -> EventCounts:
     """Every counter of a run.
 
@@ -76,7 +76,8 @@ def predict_events(
         mapping: The network on its array.
         pixels: (N, input_size) images.
         record: Gives the masks: a dropped scale is neither read nor multiplied.
-        cycles: Layer name -> the two cycle events, from :func:`scaledrop.schedule.predict_cycles`.
+        cycles: The two cycle events of each layer, from
+            :func:`scaledrop.schedule.predict_cycles`; None leaves them out.
     """
     runs = record.images * record.passes
     counts: EventCounts = {}
@@ -87,7 +88,7 @@ def predict_events(
         conversions = layer.out_features * mapped.activations_per_tile
         tiles = mapped.column_tiles
         counts[layer.name] = {
-            **cycles[layer.name],
+            **({} if cycles is None else cycles[layer.name]),
             Event.ACTIVATIONS: activations * runs,
             Event.ROW_DRIVES: _row_drives(mapped, pixels, tiles, runs),
             Event.CONVERSIONS: conversions * runs,

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,6 +30,16 @@ MAX_WIDTH = 62
 """Widest integer of the contract: the golden model computes in 64-bit integers."""
 
 
+def _check_name(value: Any, where: str) -> None:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
+        raise UserError(f"{where}: {value!r} must be 1 to 64 letters, digits, '-' and '_' only")
+
+
+def _check_integer(value: Any, low: int, high: int, where: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise UserError(f"{where}: must be {low} to {high}, not {value!r}")
+
+
 def _integers(
     value: Any, shape: tuple[int, ...], low: int, high: int, where: str
 ) -> npt.NDArray[np.int64]:
@@ -44,6 +56,15 @@ def _integers(
     return array.astype(np.int64)
 
 
+def _narrow(owner: object, *names: str) -> None:
+    """Store integer arrays as int64; what is not one is left for the network to refuse."""
+    for name in names:
+        array = np.asarray(getattr(owner, name))
+        if array.dtype.kind in "ib" or (array.dtype.kind == "u" and array.max(initial=0) < 2**62):
+            array = array.astype(np.int64)
+        object.__setattr__(owner, name, array)
+
+
 @dataclass(frozen=True, eq=False)
 class Threshold:
     """Hidden layer: ``bit = (shat >= threshold) xor flip`` per channel.
@@ -55,6 +76,9 @@ class Threshold:
 
     threshold: npt.NDArray[np.int64]
     flip: npt.NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        _narrow(self, "threshold", "flip")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +94,9 @@ class Head:
     offset: npt.NDArray[np.int64]
     gain_bits: int
     gain_frac_bits: int
+
+    def __post_init__(self) -> None:
+        _narrow(self, "gain", "offset")
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +120,9 @@ class FrozenLayer:
     coding: Coding
     planes: int
     output: Threshold | Head
+
+    def __post_init__(self) -> None:
+        _narrow(self, "scale")
 
     @property
     def in_features(self) -> int:
@@ -137,12 +167,11 @@ class FrozenNetwork:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not self.name.replace("-", "_").replace("_", "a").isalnum():
-            raise UserError(f"name: {self.name!r} must be letters, digits, '-' and '_' only")
-        if not 1 <= self.input_bits <= 16:
-            raise UserError(f"input_bits: must be 1 to 16, not {self.input_bits}")
-        if not 1 <= self.scale_bits <= 16:
-            raise UserError(f"scale_bits: must be 1 to 16, not {self.scale_bits}")
+        _check_name(self.name, "name")
+        for size in self.input_shape:
+            _check_integer(size, 1, 2**20, "input_shape")
+        _check_integer(self.input_bits, 1, 16, "input_bits")
+        _check_integer(self.scale_bits, 1, 16, "scale_bits")
         if not 0 <= self.scale_frac_bits < self.scale_bits:
             raise UserError(
                 f"scale_frac_bits: must be 0 to {self.scale_bits - 1} so that 1.0 is exact, "
@@ -153,13 +182,14 @@ class FrozenNetwork:
         names = [layer.name for layer in self.layers]
         if len(set(names)) != len(names):
             raise UserError(f"layers: names must be unique, not {names}")
-        width = int(np.prod(self.input_shape))
+        width = self.input_size
         for index, layer in enumerate(self.layers):
             self._check_layer(index, layer, width)
             width = layer.out_features
 
     def _check_layer(self, index: int, layer: FrozenLayer, width: int) -> None:
         at = f"layers[{index}]"
+        _check_name(layer.name, f"{at}.name")
         if layer.weights.ndim != 2 or 0 in layer.weights.shape:
             raise UserError(f"{at}.weights: shape must be (out, in), not {layer.weights.shape}")
         if layer.in_features != width:
@@ -173,13 +203,10 @@ class FrozenNetwork:
             )
         channels = (layer.out_features,)
         _integers(layer.scale, channels, 0, 2**self.scale_bits - 1, f"{at}.scale")
-        if not 0 <= layer.drop_code < 2**DROP_BITS:
-            raise UserError(
-                f"{at}.drop_code: must be 0 to {2**DROP_BITS - 1}, not {layer.drop_code}"
-            )
+        _check_integer(layer.drop_code, 0, (1 << DROP_BITS) - 1, f"{at}.drop_code")
         bound = scaled_bound(layer.sum_bound, self.scale_bits)
         last = index == len(self.layers) - 1
-        if isinstance(layer.output, Head) is not last:
+        if not isinstance(layer.output, Head if last else Threshold):
             raise UserError(f"{at}.output: the last layer, and only that one, has a head")
         if isinstance(layer.output, Threshold):
             _integers(layer.output.threshold, channels, -bound, bound, f"{at}.threshold")
@@ -188,12 +215,8 @@ class FrozenNetwork:
             self._check_head(at, layer.output, channels)
 
     def _check_head(self, at: str, head: Head, channels: tuple[int, ...]) -> None:
-        if not 2 <= head.gain_bits <= 24:
-            raise UserError(f"{at}.gain_bits: must be 2 to 24, not {head.gain_bits}")
-        if not 0 <= head.gain_frac_bits <= MAX_GAIN_FRAC_BITS:
-            raise UserError(
-                f"{at}.gain_frac_bits: must be 0 to {MAX_GAIN_FRAC_BITS}, not {head.gain_frac_bits}"
-            )
+        _check_integer(head.gain_bits, 2, 24, f"{at}.gain_bits")
+        _check_integer(head.gain_frac_bits, 0, MAX_GAIN_FRAC_BITS, f"{at}.gain_frac_bits")
         limit = 2 ** (head.gain_bits - 1) - 1
         _integers(head.gain, channels, -limit, limit, f"{at}.gain")
         _integers(head.offset, channels, -MAX_OFFSET, MAX_OFFSET, f"{at}.offset")
@@ -214,7 +237,7 @@ class FrozenNetwork:
 
     @property
     def input_size(self) -> int:
-        return int(np.prod(self.input_shape))
+        return math.prod(self.input_shape)
 
     @property
     def sum_width(self) -> int:

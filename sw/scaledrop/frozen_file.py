@@ -13,7 +13,6 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +59,11 @@ def _layer_object(layer: FrozenLayer) -> dict[str, Any]:
 
 
 def encode(network: FrozenNetwork) -> bytes:
-    """The file's bytes; equal networks give equal bytes."""
+    """The file's bytes; equal networks give equal bytes.
+
+    Raises:
+        UserError: the provenance is not JSON.
+    """
     body = {
         "name": network.name,
         "input_shape": list(network.input_shape),
@@ -70,7 +73,10 @@ def encode(network: FrozenNetwork) -> bytes:
         "layers": [_layer_object(layer) for layer in network.layers],
         "provenance": dict(network.provenance),
     }
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False) + "\n"
+    try:
+        text = json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False) + "\n"
+    except (TypeError, ValueError) as error:
+        raise UserError(f"provenance: must be plain JSON values ({error})") from None
     data = text.encode()
     return f"{MAGIC} {FORMAT_VERSION} {hashlib.sha256(data).hexdigest()}\n".encode() + data
 
@@ -144,15 +150,15 @@ def _layer(value: Any, where: str) -> FrozenLayer:
     out_features = fields.size("out_features")
     in_features = fields.size("in_features")
     output: Threshold | Head
-    if "threshold" in value:
-        output = Threshold(fields.integers("threshold"), fields.integers("flip"))
-    else:
+    if "gain" in value:
         output = Head(
             fields.integers("gain"),
             fields.integers("offset"),
             fields.get("gain_bits", int),
             fields.get("gain_frac_bits", int),
         )
+    else:
+        output = Threshold(fields.integers("threshold"), fields.integers("flip"))
     layer = FrozenLayer(
         name=fields.get("name", str),
         weights=_unpack(fields.get("weights", str), out_features, in_features, f"{where}.weights"),
@@ -166,7 +172,7 @@ def _layer(value: Any, where: str) -> FrozenLayer:
     return layer
 
 
-def _body(data: bytes) -> Mapping[str, Any]:
+def _body(data: bytes) -> Any:
     head, newline, body = data.partition(b"\n")
     words = head.split(b" ")
     if not newline or len(words) != 3 or words[0] != MAGIC.encode():
@@ -179,8 +185,8 @@ def _body(data: bytes) -> Mapping[str, Any]:
     if hashlib.sha256(body).hexdigest().encode() != words[2]:
         raise UserError("sha256: does not match; the file was changed or cut short, freeze again")
     try:
-        return dict(json.loads(body))
-    except (ValueError, TypeError) as error:
+        return json.loads(body.decode())
+    except (ValueError, RecursionError) as error:
         raise UserError(f"body: is not a JSON object ({error}); freeze the network again") from None
 
 
@@ -203,6 +209,8 @@ def decode(data: bytes) -> FrozenNetwork:
         provenance=fields.get("provenance", dict),
     )
     fields.finish()
+    if encode(network) != data:
+        raise UserError("body: is not in canonical form; freeze the network again")
     return network
 
 

@@ -126,11 +126,12 @@ def quantise_scale(
     if not np.isfinite(scale).all():
         raise UserError(f"{where}: has a value that is not a number; train again or repair it")
     code = np.rint(scale * 2.0**frac_bits)
-    if code.size and (code.min() < 0 or code.max() > 2**bits - 1):
-        worst = scale[np.argmax(np.abs(code - 2 ** (bits - 1)))]
+    wrong = (scale < 0) | (code > (1 << bits) - 1)
+    if wrong.any():
         raise UserError(
-            f"{where}: {worst:g} does not fit {bits} bits with {frac_bits} fraction bits "
-            f"(0 to {(2**bits - 1) / 2**frac_bits:g}); raise scale_bits or lower scale_frac_bits"
+            f"{where}: {scale[wrong][0]:g} does not fit {bits} bits with {frac_bits} fraction bits "
+            f"(0 to {((1 << bits) - 1) / (1 << frac_bits):g}); "
+            "raise scale_bits or lower scale_frac_bits"
         )
     return code.astype(np.int64)
 
@@ -162,6 +163,10 @@ def quantise_affine(
     if np.abs(gain_code).max() > limit:
         raise UserError(
             f"head gain: {np.abs(gain).max():g} does not fit {bits} bits; raise gain_bits"
+        )
+    if np.abs(offset).max() * 2.0 ** (unit_frac_bits + frac) > MAX_OFFSET:
+        raise UserError(
+            f"head offset: {np.abs(offset).max():g} is too large; train again with a lower rate"
         )
     return (
         gain_code.astype(np.int64),

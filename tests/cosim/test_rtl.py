@@ -102,3 +102,17 @@ def test_missing_tools_are_named_with_what_to_install(monkeypatch, tmp_path):
     assert [line.split(" is missing: install ")[0] for line in lines] == ["g++", "make", "perl"]
     with pytest.raises(UserError, match="perl is missing: install perl"):
         toolchain.compile_verilator([], tmp_path, tmp_path / "log")
+
+
+def test_an_accelerator_that_hangs_is_told_from_one_that_is_slow(tmp_path, cache):
+    network, generated, _ = made("one layer", tmp_path, cache)
+    text = generated.verilog.read_text()
+    header, _, rest = text.partition("module scaledrop(")
+    stuck = rest.replace("  output results__valid;", "  output results__valid;", 1)
+    stuck = re.sub(r"results__valid\)", "never_valid)", stuck, count=1)
+    assert stuck != rest
+    generated.verilog.write_text(f"{header}module scaledrop({stuck}")
+    workload = Workload(network, random_images(6, network, 2), 2, seed=2)
+    report = backend_of(generated, build(generated.verilog, cache), tmp_path).verify(workload)
+    assert not report.ok
+    assert report.first == "the accelerator hung: no result for a long time"

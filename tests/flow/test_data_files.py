@@ -160,3 +160,50 @@ def test_members_that_are_no_arrays_are_refused(path):
 def test_a_file_that_cannot_be_opened_is_named(tmp_path, name, code):
     path = tmp_path / name
     assert refusal(path) == f"{path}: cannot be read ({os.strerror(code)})"
+
+
+def test_negative_label_is_named(tmp_path):
+    np.savez(tmp_path / "a.npz", images=np.zeros((2, 6), int), labels=np.array([-1, 1]))
+    with pytest.raises(UserError, match="not -1$"):
+        images_for(NETWORK, 0, tmp_path / "a.npz")
+
+
+def test_missing_array_is_named(tmp_path):
+    np.savez(tmp_path / "a.npz", images=np.zeros((2, 6), int))
+    with pytest.raises(UserError, match="has no array 'labels'; give an npz with it$"):
+        images_for(NETWORK, 0, tmp_path / "a.npz")
+
+
+def test_npy_file_is_refused(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros(3))
+    with pytest.raises(UserError):
+        images_for(NETWORK, 0, tmp_path / "a.npy")
+
+
+def test_empty_file_is_refused(tmp_path):
+    (tmp_path / "a.npz").touch()
+    with pytest.raises(UserError):
+        images_for(NETWORK, 0, tmp_path / "a.npz")
+
+
+def test_npz_of_no_images_is_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", images=np.zeros((0, 6), int), labels=np.zeros(0, int))
+    with pytest.raises(UserError):
+        images_for(NETWORK, 0, tmp_path / "a.npz")
+
+
+def test_every_flipped_byte_of_a_compressed_npz_is_read_or_refused(tmp_path):
+    path = tmp_path / "a.npz"
+    images = np.random.default_rng(0).integers(0, 4, (50, 6))
+    np.savez_compressed(path, images=images, labels=np.zeros(50, int))
+    data = path.read_bytes()
+    for at in range(len(data)):
+        path.write_bytes(data[:at] + bytes([data[at] ^ 16]) + data[at + 1 :])
+        try:
+            images_for(NETWORK, 0, path)
+        except UserError:
+            pass
+
+
+def test_digits_for_a_flat_network():
+    assert images_for(random_network(1, (64, 10)), 3).pixels.shape == (3, 64)

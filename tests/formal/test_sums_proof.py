@@ -5,8 +5,8 @@ Let ``done`` cells of plane k (counted from 1) have been added, in any order of 
 
     |sum| <= n * (2**k - 2) + done
 
-which is n * (2**k - 1) when the plane is complete. Each of the three kinds of step is proved to keep
-this and to lose no bit, for every sum, every partial sum and every size of a row tile.
+which is n * (2**k - 1) when the plane is complete. Each of the three kinds of step is proved to
+keep this and to lose no bit, for every sum, every partial sum and every size of a row tile.
 """
 
 import pytest

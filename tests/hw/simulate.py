@@ -16,8 +16,8 @@ def plain(value):
     return {key: plain(value[key]) for key, _ in layout}
 
 
-def simulate(dut, *testbenches, watch=()):
-    """Run until every testbench has ended.
+def simulate(dut, *testbenches, watch=(), limit=40_000):
+    """Run until every testbench has ended; raises TimeoutError after ``limit`` cycles.
 
     Returns one list per clock cycle: the watched signals as they were at the cycle's end.
     """
@@ -27,10 +27,16 @@ def simulate(dut, *testbenches, watch=()):
         async for _, _, *values in ctx.tick().sample(*watch):
             rows.append([plain(value) for value in values])
 
+    async def watchdog(ctx):
+        for _ in range(limit):
+            await ctx.tick()
+        raise TimeoutError(f"not done after {limit} cycles")
+
     simulator = Simulator(dut)
     simulator.add_clock(1e-6)
     for testbench in testbenches:
         simulator.add_testbench(testbench)
+    simulator.add_testbench(watchdog, background=True)
     if watch:
         simulator.add_process(record)
     simulator.run()

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from accelerator_bench import run
+from amaranth.hdl import ResetInserter, Signal
+from simulate import send, simulate, take
 from wrong_parameters import refusal
 
 from networks import random_images, random_network
@@ -149,6 +151,53 @@ def test_the_slow_spin_unit_is_what_stalls():
         setup = Setup(Case(slow.sizes, slow.array, timing=timing))
         cycles.append(sum(events["cycles"] for events in setup.predicted().values()))
     assert cycles[0] > 1.5 * cycles[1]
+
+
+def run_after_reset(case, before):
+    """Run a case with a device that never switches, after ``before`` cycles of noise and a reset.
+
+    Returns the setup, the results, and the masks, hidden beats and logits of every cycle.
+    """
+    setup, reset, results = Setup(case), Signal(), []
+    dut = setup.dut
+    pixels = setup.images.ravel().tolist()
+
+    async def feed(ctx):
+        ctx.set(dut.passes, case.passes)
+        ctx.set(dut.pixels.payload, 1)
+        ctx.set(dut.pixels.valid, 1)
+        await ctx.tick().repeat(before)
+        ctx.set(dut.pixels.valid, 0)
+        ctx.set(reset, 1)
+        await ctx.tick()
+        ctx.set(reset, 0)
+        await send(ctx, dut.pixels, pixels)
+
+    async def collect(ctx):
+        await ctx.tick().repeat(before + 1)
+        results.extend(await take(ctx, dut.results, len(setup.results())))
+
+    trace = dut.trace
+    watch = [trace.mask_valid, trace.hidden_valid, trace.hidden.beat, trace.logit_valid]
+    rows = simulate(ResetInserter(reset)(dut), feed, collect, watch=watch)
+    return setup, results, rows[before + 1 :]
+
+
+NEVER_DROPPED = Case((9, 8, 3), (4, 4, 2), p=0.0)
+
+
+@pytest.mark.parametrize("before", [1, 8, 23, 40, 55, 90])
+def test_a_reset_at_any_moment_leaves_no_trace(before):
+    setup, results, _ = run_after_reset(NEVER_DROPPED, before)
+    assert [(one["label"], one["sum"], one["votes"]) for one in results] == setup.results()
+
+
+def test_a_mask_is_observed_when_it_is_first_used():
+    setup, _, rows = run_after_reset(NEVER_DROPPED, 1)
+    masks = [now for now, row in enumerate(rows) if row[0]]
+    first_beats = [now for now, row in enumerate(rows) if row[1] and row[2] == 0]
+    assert len(masks) == setup.record.masks.size
+    assert [now + 2 for now in masks[::2]] == first_beats
 
 
 def test_both_mask_values_and_both_activations_occur():

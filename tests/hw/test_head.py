@@ -58,6 +58,8 @@ def run_head(dut, passes, rng, idle=0.0):
             ctx.set(dut.load, 1)
             await ctx.tick()
             ctx.set(dut.load, 0)
+            for name in names[1:]:
+                ctx.set(getattr(dut, name), 1 - beat[names.index(name)] % 2)
             if beat[2] and beat[4]:
                 await ctx.tick().repeat(beat[1] + 3 + int(rng.integers(4)))
                 ctx.set(dut.drained, 1)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pass accumulator: sums and votes of every small image, ties, stalls, image after image."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -128,7 +128,7 @@ def test_results_begin_two_cycles_after_the_last_logit_and_hold():
     for now, row in enumerate(rows):
         if row[0]:
             assert [later[1] for later in rows[now + 1 : now + 3]] == [0, 1]
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in pairwise(rows):
         if before[1] and not before[2]:
             assert after[1] and after[-1] == before[-1]
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pass control: commands and requests in the order of the contract, one request each."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from simulate import play_then_reset, simulate
@@ -124,7 +126,7 @@ def test_order_of_commands_and_requests(layers, idle, stall, work):
 def test_an_offered_command_and_request_hold():
     rng = np.random.default_rng(15)
     rows = run_images(PassControl(layers=3, max_passes=4), [4, 4], rng, 0.0, 0.8, 3)
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in pairwise(rows):
         if before["command"] and not before["taken"]:
             assert after["command"] and after["chosen"] == before["chosen"]
         if before["request"] and not before["granted"]:

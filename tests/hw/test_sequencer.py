@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Layer sequencer: the order, tags and addresses of its steps, against three nested loops."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from simulate import play_then_reset, send, simulate
@@ -130,7 +132,7 @@ def check_layer(rows, chosen, table):
     assert taken == steps_of(table[layer], COUNTS[layer])
     stepping = [row for row in rows if row["stepping"]]
     assert rows[: len(stepping)] == stepping
-    for before, after in zip(stepping, stepping[1:], strict=False):
+    for before, after in pairwise(stepping):
         assert before["enable"] or after["step"] == before["step"]
     assert [row["ready"] for row in rows] == [0] * (len(rows) - 1) + [1]
 

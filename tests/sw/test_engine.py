@@ -2,6 +2,7 @@
 """The golden model against a triple loop over plain integers."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from networks import random_images, random_network
 from scaledrop.engine import check_images, check_masks, infer
 from scaledrop.errors import UserError
-from scaledrop.frozen import Threshold
+from scaledrop.frozen import FrozenLayer, FrozenNetwork, Head, Threshold
 from scaledrop.numbers import Coding
 from scaledrop.record import PassRecord
 
@@ -156,3 +157,40 @@ def test_wrong_masks_are_refused(masks, text):
 def test_masks_come_back_as_bits():
     masks = check_masks(NETWORK, np.array([[[True, False]]]), 1)
     assert masks.tolist() == [[[1, 0]]] and masks.dtype == np.uint8
+
+
+def wide(gain):
+    layer = FrozenLayer(
+        "l",
+        np.ones((1, 1024), np.uint8),
+        np.array([65535]),
+        0,
+        Coding.UNSIGNED,
+        16,
+        Head(np.array([gain]), np.array([0]), 24, 0),
+    )
+    return FrozenNetwork("wide", (1024,), 16, 16, 0, (layer,))
+
+
+def test_sums_over_passes_do_not_wrap():
+    network = wide(2**18 - 1)
+    assert network.logit_width == 61
+    images, passes = np.full((1, 1024), 65535), 64
+    with pytest.raises(UserError, match="sums of 64 logits of 61 bits do not fit 63 bits"):
+        infer(network, images, np.ones((1, passes, 1), int))
+
+
+def test_uint64_gain_keeps_integers():
+    head = replace(NETWORK.head, gain=abs(NETWORK.head.gain).astype(np.uint64))
+    network = replace(NETWORK, layers=(NETWORK.layers[0], replace(NETWORK.layers[1], output=head)))
+    record = infer(network, np.zeros((1, 6), int), np.ones((1, 1, 2), int))
+    assert record.logits.dtype == np.int64
+
+
+def test_no_images_are_an_empty_batch():
+    assert check_images(NETWORK, np.zeros((0, 6), int)).shape == (0, 6)
+
+
+def test_negative_pixel_is_named():
+    with pytest.raises(UserError, match="not -1$"):
+        check_images(NETWORK, np.array([[-1, 0, 0, 0, 0, 2]]))

@@ -184,3 +184,28 @@ def test_widths_and_bounds_follow_from_the_fields():
 
 def test_drop_probability_is_the_code_over_65536():
     assert layer(0, drop_code=16384)().layers[0].drop_probability == 0.25
+
+
+def test_negative_shape_is_refused():
+    with pytest.raises(UserError, match="input_shape"):
+        replace(GOOD, input_shape=(-2, -3))
+
+
+def test_shape_whose_product_wraps_is_refused():
+    with pytest.raises(UserError):
+        replace(GOOD, input_shape=(33, 1117984489315730401, 6))  # 6 modulo 2**64
+
+
+def test_fractional_drop_code_is_refused():
+    with pytest.raises(UserError, match="drop_code"):
+        replace(GOOD, layers=(replace(GOOD.layers[0], drop_code=1.5), GOOD.layers[1]))
+
+
+def test_layer_name_is_checked():
+    with pytest.raises(UserError, match="name"):
+        replace(GOOD, layers=(replace(GOOD.layers[0], name="a\nb"), GOOD.layers[1]))
+
+
+def test_missing_output_is_named():
+    with pytest.raises(UserError, match="output"):
+        replace(GOOD, layers=(replace(GOOD.layers[0], output=None), GOOD.layers[1]))

@@ -375,3 +375,77 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch, owner, name, fai
     reason = os.strerror(errno.ENOSPC)
     assert str(caught.value) == f"{path}: cannot be written ({reason}); choose another path"
     assert path.read_bytes() == DATA and os.listdir(tmp_path) == ["a.sdnet"]
+
+
+SMALL = random_network(1, (6, 4, 3), input_bits=2)
+BODY = json.loads(encode(SMALL).split(b"\n", 1)[1])
+
+
+def sealed(body):
+    return f"SCALEDROP-FROZEN 1 {hashlib.sha256(body).hexdigest()}\n".encode() + body
+
+
+def canonical(body):
+    return sealed(json.dumps(body, sort_keys=True, separators=(",", ":")).encode() + b"\n")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps(BODY, indent=1).encode(),
+        json.dumps([[k, v] for k, v in BODY.items()]).encode(),
+        json.dumps(BODY).encode("utf-16"),
+        b'{"name":"x",' + json.dumps(BODY, sort_keys=True, separators=(",", ":")).encode()[1:],
+    ],
+    ids=["spaces", "pairs", "utf-16", "duplicate key"],
+)
+def test_a_body_that_is_not_canonical_is_refused(body):
+    """Else the digest in the file is not the digest of the network."""
+    with pytest.raises(UserError):
+        assert digest(decode(sealed(body))) == hashlib.sha256(body).hexdigest()
+
+
+def test_loose_base64_is_refused():
+    body = json.loads(json.dumps(BODY))
+    text = body["layers"][0]["weights"]
+    assert text.endswith("==")
+    last = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    body["layers"][0]["weights"] = text[:-3] + last[last.index(text[-3]) + 1] + "=="
+    with pytest.raises(UserError):
+        decode(canonical(body))
+
+
+def test_deep_nesting_is_refused():
+    with pytest.raises(UserError):
+        decode(sealed(b"[" * 100_000))
+
+
+def test_nan_in_provenance_is_refused():
+    with pytest.raises(UserError):
+        decode(canonical({**BODY, "provenance": {"x": float("nan")}}))
+
+
+def test_encode_of_what_is_no_json_is_a_user_error():
+    for value in (float("nan"), Path("a")):
+        with pytest.raises(UserError):
+            encode(replace(NETWORK, provenance={"x": value}))
+
+
+def test_missing_threshold_is_named():
+    body = json.loads(json.dumps(BODY))
+    del body["layers"][0]["threshold"]
+    with pytest.raises(UserError, match="threshold"):
+        decode(canonical(body))
+
+
+@pytest.mark.parametrize("name", ["x" * 250, "x" * 300])
+def test_a_long_file_name(tmp_path, name):
+    try:
+        save(NETWORK, tmp_path / name)
+    except UserError:
+        assert len(name) > 255
+
+
+def test_a_path_without_a_name():
+    with pytest.raises(UserError):
+        save(NETWORK, Path("."))

@@ -247,3 +247,13 @@ def test_activation_bit_for_all_small_values():
 def test_activation_bit_has_both_constant_channels():
     shat = np.arange(-4, 5)
     assert activation_bit(shat, -4, 0).all() and not activation_bit(shat, -4, 1).any()
+
+
+def test_large_offset_is_refused():
+    with pytest.raises(UserError):
+        quantise_affine(np.array([1.0]), np.array([1e20]), 12, 6)
+
+
+def test_the_scale_that_does_not_fit_is_named():
+    with pytest.raises(UserError, match="^scale: 4 does not fit"):
+        quantise_scale(np.array([0.0, 4.0]), 8, 6)

