@@ -54,7 +54,7 @@ class Accelerator(wiring.Component):
     results : Out(stream of result_layout)
         Per image and class: sum of logits over the passes, votes.
     passes : In
-        T, 1 to max_passes; sampled when an image starts.
+        T, 1 to max_passes; sampled when an image starts. 0 is taken as 1.
     spin : Out(SpinSignature)
         The one spin unit.
     counter_select : In; counter_value : Out

@@ -6,7 +6,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from scaledrop_hw.checks import require_range
+from scaledrop_hw.checks import require_divides, require_range
 
 __all__ = ["ActivationBuffer", "ImageBuffer"]
 
@@ -36,8 +36,7 @@ class ActivationBuffer(wiring.Component):
 
     def __init__(self, *, rows, lanes, depth):
         self._rows = require_range("rows", rows, 1, 1024)
-        self._lanes = require_range("lanes", lanes, 1, rows)
-        require_range("rows modulo lanes", rows % lanes, 0, 0)
+        self._lanes = require_divides("lanes", lanes, "rows", rows)
         self._depth = require_range("depth of the activation buffer", depth, 1, 2**20)
         address = range(max(depth, 2))
         super().__init__(

@@ -5,6 +5,7 @@ from amaranth.hdl import Array, Module, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from scaledrop.errors import UserError
 from scaledrop_hw.checks import require_range
 
 __all__ = ["EventCounters"]
@@ -37,9 +38,12 @@ class EventCounters(wiring.Component):
 
     def __init__(self, *, events, layers, amount_bits, width=48):
         self._events = [str(name) for name in events]
+        require_range("number of events", len(self._events), 1, 256)
+        if len(set(self._events)) != len(self._events):
+            raise UserError(f"events must have different names, not {self._events}")
         self._layers = require_range("number of layers", layers, 1, 1024)
         self._width = require_range("counter width", width, 8, 64)
-        require_range("amount_bits", amount_bits, 1, width)
+        self._amount_bits = require_range("amount_bits", amount_bits, 1, width)
         entry = data.StructLayout({"layer": range(max(layers, 2)), "amount": unsigned(amount_bits)})
         super().__init__(
             {
@@ -56,6 +60,10 @@ class EventCounters(wiring.Component):
     @property
     def layers(self):
         return self._layers
+
+    @property
+    def amount_bits(self):
+        return self._amount_bits
 
     @property
     def width(self):

@@ -6,7 +6,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from scaledrop_hw.checks import require_range
+from scaledrop_hw.checks import require_range, require_words
 
 __all__ = ["CrossbarTile", "popcount"]
 
@@ -62,7 +62,8 @@ class CrossbarTile(wiring.Component):
     def __init__(self, *, rows, columns, init):
         self._rows = require_range("rows", rows, 1, 1024)
         self._columns = require_range("columns", columns, 1, 1024)
-        self._init = list(init)
+        words = require_words("tile", ([word] for word in init), 1, 0, (1 << rows * columns) - 1)
+        self._init = [word for (word,) in words]
         require_range("number of tiles", len(self._init), 1, 2**20)
         super().__init__(
             {

@@ -5,7 +5,7 @@ from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from scaledrop_hw.checks import require_range
+from scaledrop_hw.checks import require_divides, require_range
 
 __all__ = ["ColumnDrain"]
 
@@ -40,11 +40,9 @@ class ColumnDrain(wiring.Component):
 
     def __init__(self, *, columns, lanes, sum_width):
         self._columns = require_range("columns", columns, 1, 1024)
-        self._lanes = require_range("lanes", lanes, 1, columns)
+        self._lanes = require_divides("lanes", lanes, "columns", columns)
         self._sum_width = require_range("sum_width", sum_width, 2, 62)
-        self._groups = (
-            require_range("columns modulo lanes", columns % lanes, 0, 0) + columns // lanes
-        )
+        self._groups = columns // lanes
         sums = data.ArrayLayout(signed(sum_width), lanes)
         super().__init__(
             {

@@ -8,8 +8,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from amaranth.back import verilog
+from amaranth.hdl import Shape
 from amaranth.lib import data, wiring
 
+from scaledrop.atomic import write_atomically
 from scaledrop.errors import UserError
 from scaledrop.events import Event
 from scaledrop.frozen_file import digest
@@ -47,8 +49,7 @@ def _fields(layout, offset=0, prefix=""):
 
 def _ports(component):
     ports = [
-        {"name": "clk", "direction": "in", "width": 1},
-        {"name": "rst", "direction": "in", "width": 1},
+        {"name": name, "direction": "in", "width": 1, "signed": False} for name in ("clk", "rst")
     ]
     for path, member, value in component.signature.flatten(component):
         shape = member.shape
@@ -56,6 +57,7 @@ def _ports(component):
             "name": "__".join(map(str, path)),
             "direction": "in" if member.flow == wiring.In else "out",
             "width": len(value.as_value() if isinstance(value, data.View) else value),
+            "signed": not isinstance(shape, data.Layout) and Shape.cast(shape).signed,
         }
         if isinstance(shape, data.Layout):
             port["fields"] = list(_fields(shape))
@@ -110,18 +112,14 @@ def export(accelerator, directory, name="scaledrop"):
     """Write ``name.v`` and ``name.json`` into ``directory``; returns their paths.
 
     Raises:
-        UserError: the folder cannot be written.
+        UserError: the name is no identifier, or the folder cannot be written.
     """
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name):
+        raise UserError(f"name: {name!r} must be a Verilog identifier, such as scaledrop")
     text = verilog_text(accelerator, name)
     description = json.dumps(sidecar(accelerator, name, text), indent=2, sort_keys=True) + "\n"
     directory = Path(directory)
     paths = directory / f"{name}.v", directory / f"{name}.json"
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        for path, content in zip(paths, (text, description), strict=True):
-            path.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise UserError(
-            f"{directory}: cannot be written ({error.strerror}); choose another --out"
-        ) from None
+    for path, content in zip(paths, (text, description), strict=True):
+        write_atomically(path, content.encode())
     return paths

@@ -6,7 +6,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from scaledrop_hw.checks import require_range
+from scaledrop_hw.checks import require_range, require_words
 
 __all__ = ["Head", "logit_layout"]
 
@@ -40,9 +40,9 @@ class Head(wiring.Component):
     ready : Out(1)
         A beat may be started towards the head.
     load : In(1); scaled : In(lanes x signed); count : In; last : In(1)
-        A beat of ``count`` classes; ``last`` ends the pass.
+        A beat of ``count`` classes, allowed only while ``ready``; ``last`` ends the pass.
     first_pass, last_pass : In(1)
-        Where the pass stands in its image.
+        Where the pass stands in its image; sampled with ``load``.
     logit_valid : Out(1); logit : Out(logit_layout)
         ``last`` marks the pass's last class.
     drained : In(1)
@@ -59,7 +59,15 @@ class Head(wiring.Component):
         self._scaled_width = require_range("scaled_width", scaled_width, 2, 62)
         self._logit_width = require_range("logit_width", logit_width, 1, 62)
         self._gain_bits = require_range("gain_bits", gain_bits, 2, 24)
-        self._init = [{"gain": int(g), "offset": int(o)} for g, o in init]
+        top, limit = 1 << (gain_bits - 1), 1 << (logit_width - 1)
+        pairs = require_words("(gain, offset)", init, 2, -(1 << 62), 1 << 62)
+        self._init = [
+            {
+                "gain": require_range(f"gain[{k}]", gain, -top, top - 1),
+                "offset": require_range(f"offset[{k}]", offset, -limit, limit - 1),
+            }
+            for k, (gain, offset) in enumerate(pairs)
+        ]
         self._classes = require_range("classes", len(self._init), 1, 65536)
         super().__init__(
             {
@@ -79,6 +87,14 @@ class Head(wiring.Component):
     @property
     def lanes(self):
         return self._lanes
+
+    @property
+    def scaled_width(self):
+        return self._scaled_width
+
+    @property
+    def gain_bits(self):
+        return self._gain_bits
 
     @property
     def classes(self):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pass control, mode ``passes``: T passes one after another, one fresh bit per layer per pass."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -27,7 +27,7 @@ class PassControl(wiring.Component):
     Members
     -------
     passes : In(range(max_passes + 1))
-        T, at least 1; sampled when an image starts.
+        T; sampled when an image starts. 0 is taken as 1.
     available : In(1); free : Out(1)
         To the image buffer.
     command : Out(stream of command_layout)
@@ -90,7 +90,7 @@ class PassControl(wiring.Component):
             with m.If(last):
                 m.d.sync += walking.eq(0)
         with m.If(start):
-            m.d.sync += [walking.eq(1), left.eq(self.passes)]
+            m.d.sync += [walking.eq(1), left.eq(Mux(self.passes == 0, 1, self.passes))]
         return walking, layer, left
 
     def elaborate(self, platform):

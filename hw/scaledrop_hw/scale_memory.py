@@ -6,7 +6,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from scaledrop_hw.checks import require_range
+from scaledrop_hw.checks import require_range, require_words
 
 __all__ = ["ScaleMemory", "host_signature"]
 
@@ -60,7 +60,7 @@ class ScaleMemory(wiring.Component):
     def __init__(self, *, lanes, scale_bits, init):
         self._lanes = require_range("lanes", lanes, 1, 1024)
         self._scale_bits = require_range("scale_bits", scale_bits, 1, 16)
-        self._init = [list(word) for word in init]
+        self._init = require_words("init", init, lanes, 0, (1 << scale_bits) - 1)
         depth = require_range("depth of the scale memory", len(self._init), 1, 2**20)
         self._word = data.ArrayLayout(unsigned(scale_bits), lanes)
         super().__init__(
@@ -79,6 +79,10 @@ class ScaleMemory(wiring.Component):
     @property
     def scale_bits(self):
         return self._scale_bits
+
+    @property
+    def init(self):
+        return [list(word) for word in self._init]
 
     @property
     def depth(self):

@@ -90,6 +90,14 @@ class LayerSequencer(wiring.Component):
         )
 
     @property
+    def layout(self):
+        return self._layout
+
+    @property
+    def descriptors(self):
+        return list(self._descriptors)
+
+    @property
     def layers(self):
         return len(self._descriptors)
 
@@ -115,7 +123,7 @@ class LayerSequencer(wiring.Component):
             step.tile.eq(base + row),
             step.last_row.eq(last_row),
             step.first.eq((row == 0) & (plane == 0)),
-            step.double.eq(row == 0),
+            step.double.eq((row == 0) & (plane != 0)),
             step.last.eq(last_row & last_plane),
             step.ends_layer.eq(column == now.column_tiles),
             self.step_valid.eq(issuing),

@@ -7,7 +7,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from scaledrop.numbers import activation_bit
-from scaledrop_hw.checks import require_range
+from scaledrop_hw.checks import require_range, require_words
 
 __all__ = ["ThresholdStage"]
 
@@ -40,7 +40,16 @@ class ThresholdStage(wiring.Component):
     def __init__(self, *, lanes, scaled_width, init):
         self._lanes = require_range("lanes", lanes, 1, 1024)
         self._scaled_width = require_range("scaled_width", scaled_width, 2, 62)
-        self._init = [[{"threshold": int(t), "flip": int(f)} for t, f in word] for word in init]
+        limit = 1 << (scaled_width - 1)
+        init = [list(word) for word in init]
+        thresholds = require_words(
+            "thresholds", ([t for t, _ in word] for word in init), lanes, -limit, limit - 1
+        )
+        flips = require_words("flips", ([f for _, f in word] for word in init), lanes, 0, 1)
+        self._init = [
+            [{"threshold": t, "flip": f} for t, f in zip(*pair, strict=True)]
+            for pair in zip(thresholds, flips, strict=True)
+        ]
         depth = require_range("depth of the threshold memory", len(self._init), 1, 2**20)
         entry = data.StructLayout({"threshold": signed(scaled_width), "flip": 1})
         self._word = data.ArrayLayout(entry, lanes)

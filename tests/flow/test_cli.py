@@ -156,7 +156,7 @@ def test_model_without_checkpoint_says_what_it_could_not_run(run, model, tmp_pat
 def test_unwritable_folder_is_one_line(run, model):
     Path("file").touch()
     status, _, err = run("generate", "--model", model / "model.sdnet", "--out", "file/inside")
-    assert status == 2 and "file/inside: cannot be written (Not a directory)" in err
+    assert status == 2 and "file/inside/scaledrop.v: cannot be written (Not a directory)" in err
     assert not os.path.exists("file/inside")
 
 

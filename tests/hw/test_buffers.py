@@ -16,7 +16,7 @@ from scaledrop_hw.buffers import ActivationBuffer, ImageBuffer
     [
         ({"rows": 0}, "rows must be an integer from 1 to 1024, not 0"),
         ({"lanes": 9}, "lanes must be an integer from 1 to 8, not 9"),
-        ({"lanes": 3}, "rows modulo lanes must be an integer from 0 to 0, not 2"),
+        ({"lanes": 3}, "lanes must divide rows (8), not 3"),
         (
             {"depth": 0},
             "depth of the activation buffer must be an integer from 1 to 1048576, not 0",

@@ -16,7 +16,7 @@ GOOD = {"columns": 6, "lanes": 2, "sum_width": 5}
     [
         ({"columns": 0}, "columns must be an integer from 1 to 1024, not 0"),
         ({"lanes": 7}, "lanes must be an integer from 1 to 6, not 7"),
-        ({"lanes": 4}, "columns modulo lanes must be an integer from 0 to 0, not 2"),
+        ({"lanes": 4}, "lanes must divide columns (6), not 4"),
         ({"sum_width": 1}, "sum_width must be an integer from 2 to 62, not 1"),
     ],
 )

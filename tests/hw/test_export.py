@@ -155,6 +155,13 @@ def test_text_is_readable_and_tells_nothing_of_the_machine(exported):
         assert re.search(rf"^module \\scaledrop\.{re.escape(name)} ", text, re.MULTILINE)
 
 
+@pytest.mark.parametrize("name", ["scale drop", "a/b", "1x", ""])
+def test_a_name_that_is_no_identifier_is_refused(tmp_path, name):
+    with pytest.raises(UserError) as caught:
+        export(accelerator(), tmp_path, name)
+    assert str(caught.value) == f"name: {name!r} must be a Verilog identifier, such as scaledrop"
+
+
 @pytest.mark.parametrize(("below", "reason"), [("", "File exists"), ("/x", "Not a directory")])
 def test_unwritable_folder(tmp_path, below, reason):
     blocker = tmp_path / "file"
@@ -162,5 +169,5 @@ def test_unwritable_folder(tmp_path, below, reason):
     folder = f"{blocker}{below}"
     with pytest.raises(UserError) as caught:
         export(accelerator(), folder)
-    message = f"{folder}: cannot be written ({reason}); choose another --out"
+    message = f"{folder}/scaledrop.v: cannot be written ({reason}); choose another path"
     assert str(caught.value) == message

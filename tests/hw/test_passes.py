@@ -146,3 +146,10 @@ def test_quiet_after_reset_in_the_middle_of_an_image():
     inputs = [dut.available, dut.passes]
     first, after = play_then_reset(dut, inputs, [[1, 3]] * 5, outputs)
     assert first == after == [[0, 0, 0, 0]] * 2
+
+
+def test_no_pass_at_all_is_taken_as_one():
+    rng = np.random.default_rng(16)
+    rows = run_images(PassControl(layers=2, max_passes=3), [0], rng, 0.0, 0.0, 3)
+    assert sum(row["command"] and row["taken"] for row in rows) == 2
+    assert sum(row["request"] and row["granted"] for row in rows) == 2
