@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -78,11 +79,15 @@ def _hidden(
     return tuple(hidden)
 
 
-def _counters(path: Path, sidecar: Mapping[str, Any]) -> EventCounts:
-    values = [int(line, 16) for line in path.read_text().split()]
+def _counters(path: Path, sidecar: Mapping[str, Any], width: int) -> EventCounts:
+    lines = path.read_text().split()
     layers = sidecar["network"]["layers"]
-    if len(values) != len(layers) * len(sidecar["counters"]):
-        raise CaptureError(f"counters: {len(values)} captured")
+    if len(lines) != len(layers) * len(sidecar["counters"]):
+        raise CaptureError(f"counters: {len(lines)} captured")
+    for line in lines:
+        if not re.fullmatch(f"[0-9a-f]{{{(width + 3) // 4}}}", line):
+            raise ValueError(f"counter {line!r} is not {width} bits in hexadecimal")
+    values = [int(line, 16) for line in lines]
     counts: EventCounts = {name: {} for name in layers}
     for index, event in enumerate(sidecar["counters"]):
         for at, name in enumerate(layers):
@@ -127,7 +132,8 @@ def _read(
         sums=result_lines.number("sum").reshape(images, classes),
         votes=result_lines.number("votes").reshape(images, classes),
     )
-    return Observation(record, _counters(folder / "counters.hex", sidecar), writes)
+    counters = _counters(folder / "counters.hex", sidecar, ports["counter_value"]["width"])
+    return Observation(record, counters, writes)
 
 
 def _expect_order(logits: _Lines, results: _Lines, classes: int, images: int, passes: int) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from scaledrop.errors import UserError
 from scaledrop_cosim.toolchain import compile_verilator, toolchain_version
 
-__all__ = ["HDL", "TOPLEVEL", "Simulation", "build", "shell_parameters"]
+__all__ = ["HDL", "TOPLEVEL", "Simulation", "build", "sizes_package"]
 
 HDL = Path(str(files("scaledrop_cosim") / "hdl"))
 TOPLEVEL = "scaledrop_cosim"
@@ -31,14 +31,15 @@ class Simulation:
     sidecar: Mapping[str, Any]
 
 
-def shell_parameters(sidecar: Mapping[str, Any]) -> dict[str, int]:
-    """Parameters of ``shell.sv`` for an accelerator."""
+def sizes_package(sidecar: Mapping[str, Any]) -> str:
+    """SystemVerilog package with the sizes that the shell needs to know of an accelerator."""
     width = {port["name"]: port["width"] for port in sidecar["ports"]}
-    return {
+    sizes = {
         "PIXEL_BITS": width["pixels__payload"],
         "PIXELS": sidecar["network"]["input_size"],
         "CLASSES": sidecar["network"]["classes"],
         "COUNTERS": len(sidecar["counters"]) * len(sidecar["network"]["layers"]),
+        "COUNTER_BITS": width["counter_value"],
         "PASSES_BITS": width["passes"],
         "SELECT_BITS": width["counter_select"],
         "RESULT_BITS": width["results__payload"],
@@ -48,32 +49,32 @@ def shell_parameters(sidecar: Mapping[str, Any]) -> dict[str, int]:
         "SCALE_ADDRESS_BITS": width["scale_host__address"],
         "SCALE_WORD_BITS": width["scale_host__data"],
     }
+    lines = [f"  localparam int {name} = {value};" for name, value in sizes.items()]
+    return "\n".join(["package scaledrop_sizes;", *lines, "endpackage", ""])
 
 
-def _common(toplevel: str, parameters: Mapping[str, int]) -> list[str]:
+def _common(toplevel: str) -> list[str]:
     return [
         *("--cc", "--exe", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert"),
-        *("-Wno-lint", "--top-module", toplevel, "-o", "simulation"),
-        *(f"-G{name}={value}" for name, value in parameters.items()),
+        *("-Wno-lint", "--timescale", "1ns/1ns", "--top-module", toplevel, "-o", "simulation"),
     ]
 
 
-def _cocotb_arguments(parameters: Mapping[str, int]) -> list[str]:
+def _cocotb_arguments() -> list[str]:
     import cocotb_tools.config
 
     libraries = cocotb_tools.config.libs_dir
     vpi = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
     return [
-        *_common(TOPLEVEL, parameters),
+        *_common(TOPLEVEL),
         *("--vpi", "--timing"),
         *("-LDFLAGS", f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"),
         str(vpi),
-        str(HDL / "cosim_top.sv"),
     ]
 
 
-def _bare_arguments(parameters: Mapping[str, int]) -> list[str]:
-    return [*_common("scaledrop_shell", parameters), str(HDL / "bare.cpp")]
+def _bare_arguments() -> list[str]:
+    return [*_common("scaledrop_shell"), str(HDL / "bare.cpp")]
 
 
 def build(verilog: Path, cache: Path, bare: bool = False) -> Simulation:
@@ -91,30 +92,32 @@ def build(verilog: Path, cache: Path, bare: bool = False) -> Simulation:
     """
     verilog, cache = verilog.resolve(), cache.resolve()
     sidecar = json.loads(verilog.with_suffix(".json").read_text())
-    parameters = shell_parameters(sidecar)
-    arguments = _bare_arguments(parameters) if bare else _cocotb_arguments(parameters)
-    folder = cache / _key(arguments, [*sorted(HDL.iterdir()), verilog])
-    executable = folder / "simulation"
-    if not executable.exists():
-        _compile([*arguments, str(HDL / "shell.sv"), str(verilog)], folder)
-    return Simulation(executable, sidecar)
+    package = sizes_package(sidecar)
+    arguments = _bare_arguments() if bare else _cocotb_arguments()
+    sources = [HDL / "shell.sv", verilog] if bare else [*HDL.glob("*.sv"), verilog]
+    folder = cache / _key([toolchain_version(), package, *arguments], sources)
+    if not (folder / "simulation").exists():
+        _compile(arguments, package, sources, folder)
+    return Simulation(folder / "simulation", sidecar)
 
 
-def _key(arguments: list[str], sources: list[Path]) -> str:
-    key = hashlib.sha256("\n".join([toolchain_version(), *arguments]).encode())
-    for source in sources:
+def _key(texts: list[str], sources: list[Path]) -> str:
+    key = hashlib.sha256("\n".join(texts).encode())
+    for source in sorted([*sources, HDL / "bare.cpp"]):
         key.update(source.read_bytes())
     return key.hexdigest()[:20]
 
 
-def _compile(arguments: list[str], folder: Path) -> None:
+def _compile(arguments: list[str], package: str, sources: list[Path], folder: Path) -> None:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=folder.parent))
+        (scratch / "sizes.sv").write_text(package)
     except OSError as error:
         raise UserError(f"{folder.parent}: cannot be written ({error.strerror})") from None
     try:
-        compile_verilator(arguments, scratch, folder.with_suffix(".log"))
+        files = [str(scratch / "sizes.sv"), *map(str, sources)]
+        compile_verilator([*arguments, *files], scratch, folder.with_suffix(".log"))
         folder.mkdir(exist_ok=True)
         os.replace(scratch / "simulation", folder / "simulation")
     finally:

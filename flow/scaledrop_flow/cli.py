@@ -35,6 +35,7 @@ CheckpointFile = Annotated[
 DataFile = Annotated[Path | None, typer.Option(help="npz with images and labels.")]
 Cache = Annotated[Path, typer.Option(help="Folder for checkpoints and built simulations.")]
 
+INTERRUPTED = 130
 CACHE = Path(os.environ.get("SCALEDROP_CACHE", "build/cache"))
 
 
@@ -266,8 +267,9 @@ def main() -> None:
         print(f"scaledrop: {where}{error.strerror}", file=sys.stderr)
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
+    if status == INTERRUPTED:
         print("scaledrop: interrupted; run the same command again", file=sys.stderr)
-        sys.exit(130)
     sys.exit(status if isinstance(status, int) else 0)
 
 

@@ -51,7 +51,10 @@ def _from_file(path: Path, network: FrozenNetwork) -> tuple[npt.NDArray[np.int64
         if name not in arrays:
             raise UserError(f"{path}: has no array {name!r}; give an npz with it")
     labels = arrays["labels"]
-    pixels = check_images(network, arrays["images"])
+    try:
+        pixels = check_images(network, arrays["images"])
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
     if len(pixels) == 0:
         raise UserError(f"{path}: images is empty; at least one is needed")
     if labels.shape != (len(pixels),) or labels.dtype.kind not in "iu":
@@ -70,6 +73,11 @@ def _digits_for(network: FrozenNetwork) -> tuple[npt.NDArray[np.int64], npt.NDAr
         raise UserError(
             f"images: the digits have {size} pixels of {DIGIT_BITS} bits but the network takes "
             f"{network.input_size} of {network.input_bits}; give your own with --data FILE.npz"
+        )
+    if network.classes < digits.classes:
+        raise UserError(
+            f"labels: the digits have {digits.classes} classes but the network has "
+            f"{network.classes}; give your own with --data FILE.npz"
         )
     return check_images(network, digits.test_images.reshape(-1, size)), digits.test_labels
 

@@ -8,10 +8,11 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from scaledrop_hw.accumulator import AccumulatorAdder
-from scaledrop_hw.buffers import ActivationBuffer, ImageBuffer
+from scaledrop_hw.activation_buffer import ActivationBuffer
 from scaledrop_hw.crossbar import CrossbarTile
 from scaledrop_hw.descriptors import descriptor_layout, descriptor_of
 from scaledrop_hw.drain import ColumnDrain
+from scaledrop_hw.image_buffer import ImageBuffer
 from scaledrop_hw.sequencer import LayerSequencer
 
 __all__ = ["SumPipeline"]

@@ -172,11 +172,14 @@ class FrozenNetwork:
             _check_integer(size, 1, 2**20, "input_shape")
         _check_integer(self.input_bits, 1, 16, "input_bits")
         _check_integer(self.scale_bits, 1, 16, "scale_bits")
-        if not 0 <= self.scale_frac_bits < self.scale_bits:
+        top = self.scale_bits - 1
+        if type(self.scale_frac_bits) is not int or not 0 <= self.scale_frac_bits <= top:
             raise UserError(
-                f"scale_frac_bits: must be 0 to {self.scale_bits - 1} so that 1.0 is exact, "
+                f"scale_frac_bits: must be 0 to {top} so that 1.0 is exact, "
                 f"not {self.scale_frac_bits}"
             )
+        if not self.input_shape:
+            raise UserError("input_shape: must have a dimension, such as (64,)")
         if not self.layers:
             raise UserError("layers: a network needs at least one layer")
         names = [layer.name for layer in self.layers]
@@ -196,10 +199,11 @@ class FrozenNetwork:
             raise UserError(f"{at}.weights: takes {layer.in_features} inputs but gets {width}")
         _integers(layer.weights, layer.weights.shape, 0, 1, f"{at}.weights")
         expected = (Coding.UNSIGNED, self.input_bits) if index == 0 else (Coding.BIPOLAR, 1)
-        if (layer.coding, layer.planes) != expected:
+        found = (layer.coding, layer.planes)
+        if found != expected or [*map(type, found)] != [Coding, int]:
             raise UserError(
                 f"{at}.planes: must be {expected[1]} {expected[0].value}, "
-                f"not {layer.planes} {layer.coding.value}"
+                f"not {layer.planes} {getattr(layer.coding, 'value', layer.coding)}"
             )
         channels = (layer.out_features,)
         _integers(layer.scale, channels, 0, 2**self.scale_bits - 1, f"{at}.scale")

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -23,11 +22,12 @@ from scaledrop.atomic import write_atomically
 from scaledrop.errors import UserError
 from scaledrop.frozen import FrozenLayer, FrozenNetwork, Head, Threshold
 from scaledrop.numbers import Coding
+from scaledrop.sealed import Seal, read_sealed
 
 __all__ = ["FORMAT_VERSION", "decode", "digest", "encode", "load", "save"]
 
-MAGIC = "SCALEDROP-FROZEN"
 FORMAT_VERSION = 1
+SEAL = Seal("SCALEDROP-FROZEN", FORMAT_VERSION, "a frozen network", "freeze again")
 MAX_FEATURES = 2**20
 
 
@@ -77,13 +77,12 @@ def encode(network: FrozenNetwork) -> bytes:
         text = json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False) + "\n"
     except (TypeError, ValueError) as error:
         raise UserError(f"provenance: must be plain JSON values ({error})") from None
-    data = text.encode()
-    return f"{MAGIC} {FORMAT_VERSION} {hashlib.sha256(data).hexdigest()}\n".encode() + data
+    return SEAL.close(text.encode())[0]
 
 
 def digest(network: FrozenNetwork) -> str:
     """sha256 of the network as written, in hexadecimal."""
-    return encode(network).split(b"\n", 1)[0].split()[-1].decode()
+    return SEAL.open(encode(network))[1]
 
 
 class _Fields:
@@ -150,15 +149,15 @@ def _layer(value: Any, where: str) -> FrozenLayer:
     out_features = fields.size("out_features")
     in_features = fields.size("in_features")
     output: Threshold | Head
-    if "gain" in value:
+    if "threshold" in value or "flip" in value:
+        output = Threshold(fields.integers("threshold"), fields.integers("flip"))
+    else:
         output = Head(
             fields.integers("gain"),
             fields.integers("offset"),
             fields.get("gain_bits", int),
             fields.get("gain_frac_bits", int),
         )
-    else:
-        output = Threshold(fields.integers("threshold"), fields.integers("flip"))
     layer = FrozenLayer(
         name=fields.get("name", str),
         weights=_unpack(fields.get("weights", str), out_features, in_features, f"{where}.weights"),
@@ -173,17 +172,7 @@ def _layer(value: Any, where: str) -> FrozenLayer:
 
 
 def _body(data: bytes) -> Any:
-    head, newline, body = data.partition(b"\n")
-    words = head.split(b" ")
-    if not newline or len(words) != 3 or words[0] != MAGIC.encode():
-        raise UserError(f"header: not a frozen network (the first line must start with {MAGIC})")
-    if words[1] != str(FORMAT_VERSION).encode():
-        version = words[1].decode("ascii", "replace")
-        raise UserError(
-            f"version: {version} is unknown; this program reads version {FORMAT_VERSION}"
-        )
-    if hashlib.sha256(body).hexdigest().encode() != words[2]:
-        raise UserError("sha256: does not match; the file was changed or cut short, freeze again")
+    body, _ = SEAL.open(data)
     try:
         return json.loads(body.decode())
     except (ValueError, RecursionError) as error:
@@ -218,7 +207,7 @@ def save(network: FrozenNetwork, path: Path) -> str:
     """Write ``path`` whole or not at all; returns the network's digest."""
     data = encode(network)
     write_atomically(path, data)
-    return data.split(b"\n", 1)[0].split()[-1].decode()
+    return SEAL.open(data)[1]
 
 
 def load(path: Path) -> FrozenNetwork:
@@ -228,11 +217,4 @@ def load(path: Path) -> FrozenNetwork:
         UserError: the file cannot be read or any part of it is wrong; the message names the file
             and the field.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
-    try:
-        return decode(data)
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from None
+    return read_sealed(path, decode, "freeze first")

@@ -29,7 +29,11 @@ RECORD_COUNTS = {
     "sums": 3 * 3,
     "votes": 3 * 3,
 }
-ALL_COUNTS = {**RECORD_COUNTS, "device_writes": 1, "counters": 3 * len(Event)}
+ALL_COUNTS = {**RECORD_COUNTS, "device_writes": 1, "counters": 3 * 15}
+DISTURBED_COUNTS = {**ALL_COUNTS, "counters": 3 * 13}
+LAYERS = ["dense1", "dense2", "dense3"]
+CYCLE_EVENTS = ["cycles", "waiting"]
+OTHER_EVENTS = [str(event) for event in Event if event not in CYCLE_EVENTS]
 
 
 def observed(masks=WORKLOAD.masks):
@@ -45,6 +49,18 @@ GOOD = observed()
 
 def checked(observation):
     return check("back end", WORKLOAD, observation, MAPPING, TIMING)
+
+
+def checked_disturbed(observation):
+    """The check of a run with gaps or back-pressure: nobody predicts its cycles."""
+    return check("back end", WORKLOAD, observation, MAPPING, None)
+
+
+def with_counter(layer, event, error):
+    """The faultless observation with one counter off by ``error``."""
+    counters = copy.deepcopy(GOOD.counters)
+    counters[layer][event] += error
+    return replace(GOOD, counters=counters)
 
 
 def differing(report):
@@ -63,8 +79,42 @@ def test_a_faultless_back_end_passes_and_every_value_is_counted():
 def test_what_is_not_there_is_not_counted():
     report = check("back end", WORKLOAD, Observation(GOOD.record))
     assert report.ok and report.checked == RECORD_COUNTS and report.predicted is None
-    report = check("back end", WORKLOAD, GOOD, MAPPING)
+    report = check("back end", WORKLOAD, GOOD, None, TIMING)
     assert report.ok and report.checked == {**RECORD_COUNTS, "device_writes": 1}
+    assert report.predicted is None
+    report = checked(replace(GOOD, counters=None))
+    assert report.ok and report.checked == {**RECORD_COUNTS, "device_writes": 1}
+
+
+def test_a_disturbed_run_counts_all_but_the_cycles():
+    report = checked_disturbed(GOOD)
+    assert report.ok and report.first is None and differing(report) == {}
+    assert report.checked == DISTURBED_COUNTS and set(report.mismatches) == set(ALL_COUNTS)
+    assert str(report) == f"back end: {sum(DISTURBED_COUNTS.values())} values equal"
+    assert len(OTHER_EVENTS) == 13
+    assert report.predicted == {
+        layer: {event: GOOD.counters[layer][event] for event in OTHER_EVENTS} for layer in LAYERS
+    }
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("event", CYCLE_EVENTS)
+def test_the_cycles_of_a_disturbed_run_may_be_any(layer, event):
+    report = checked_disturbed(with_counter(layer, event, 1000))
+    assert report.ok and report.checked == DISTURBED_COUNTS
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("event", OTHER_EVENTS)
+@pytest.mark.parametrize("error", [-1, 1])
+def test_every_other_counter_of_a_disturbed_run_that_is_off_by_one_is_found(layer, event, error):
+    report = checked_disturbed(with_counter(layer, event, error))
+    expected = GOOD.counters[layer][event]
+    assert not report.ok and differing(report) == {"counters": 1}
+    assert report.checked == DISTURBED_COUNTS
+    assert report.first == (
+        f"counter {event} of layer {layer} is {expected + error}, expected {expected}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -111,13 +161,11 @@ def test_a_bit_used_twice_is_found_although_all_else_follows_from_it(at):
     assert "mask bit" in report.first
 
 
-@pytest.mark.parametrize("layer", ["dense1", "dense2", "dense3"])
+@pytest.mark.parametrize("layer", LAYERS)
 @pytest.mark.parametrize("event", list(map(str, Event)))
 @pytest.mark.parametrize("error", [-1, 1])
 def test_every_counter_that_is_off_by_one_is_found(layer, event, error):
-    counters = copy.deepcopy(GOOD.counters)
-    counters[layer][event] += error
-    report = checked(replace(GOOD, counters=counters))
+    report = checked(with_counter(layer, event, error))
     expected = GOOD.counters[layer][event]
     assert not report.ok and differing(report) == {"counters": 1}
     assert report.first == (
@@ -133,8 +181,7 @@ def test_one_device_write_too_many_or_too_few_is_found(error):
 
 
 def test_the_first_difference_is_the_record_before_the_counters():
-    counters = copy.deepcopy(GOOD.counters)
-    counters["dense1"]["cycles"] += 1
+    counters = with_counter("dense1", "cycles", 1).counters
     record = plant(GOOD.record, "votes", (2, 2))
     report = checked(Observation(record, counters, WORKLOAD.bits + 1))
     assert differing(report) == {"votes": 1, "device_writes": 1, "counters": 1}
@@ -171,9 +218,11 @@ def test_a_consistent_record_of_fewer_passes_is_never_compared():
 
 def test_a_report_that_checked_nothing_is_not_ok():
     assert not CheckReport("back end").ok
+    assert str(CheckReport("back end")) == "back end: nothing was compared"
     empty = CheckReport("back end")
     empty.add("logits", np.zeros((0, 3)), np.zeros((0, 3)))
     assert not empty.ok and empty.checked == {"logits": 0}
+    assert str(empty) == "back end: nothing was compared"
 
 
 def test_a_failed_run_is_not_ok():

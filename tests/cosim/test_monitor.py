@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The monitor reads back what the shell captured and refuses what is not whole or in order."""
 
+import errno
+import os
+
 import numpy as np
 import pytest
 from amaranth.hdl import Fragment
@@ -13,6 +16,8 @@ from scaledrop_hw.accelerator import Accelerator
 from scaledrop_hw.export import sidecar
 
 IMAGES, PASSES, WRITES = 2, 3, 41
+HEX_FILES = ["masks.hex", "hidden.hex", "logits.hex", "results.hex"]
+FILES = [*HEX_FILES, "counters.hex", "status.txt"]
 NETWORKS = [((9, 6, 5, 3), (4, 4, 0)), ((5, 7, 2), (4, 6, 2)), ((4, 3), (4, 4, 0))]
 
 
@@ -23,10 +28,10 @@ def sidecar_of(mapping):
 
 
 def line(port, **values):
-    """A payload as the shell writes it: hexadecimal, whole bytes, unknown fields 0."""
+    """A payload as the shell writes it: hexadecimal, whole bytes, every field given."""
     word = 0
     for field in port["fields"]:
-        value = int(values.pop(field["name"], 0)) % (1 << field["width"])
+        value = int(values.pop(field["name"])) % (1 << field["width"])
         word |= value << field["offset"]
     assert not values
     return f"{word:0{2 * -(-port['width'] // 8)}x}"
@@ -35,12 +40,13 @@ def line(port, **values):
 class Capture:
     """The files of a faultless run, as lists of lines that a test may spoil."""
 
-    def __init__(self, sizes, array):
+    def __init__(self, sizes, array, passes=PASSES):
+        self.passes = passes
         network = random_network(6, sizes, input_bits=2)
         self.mapping = NetworkMapping(network, ArrayShape(*array))
         self.sidecar = sidecar_of(self.mapping)
         self.ports = {port["name"]: port for port in self.sidecar["ports"]}
-        masks = np.random.default_rng(2).integers(0, 2, (IMAGES, PASSES, len(network.layers)))
+        masks = np.random.default_rng(2).integers(0, 2, (IMAGES, passes, len(network.layers)))
         self.record = infer(network, random_images(3, network, IMAGES), masks)
         count = len(network.layers) * len(self.sidecar["counters"])
         self.lines = {
@@ -59,7 +65,7 @@ class Capture:
     def hidden(self):
         port = self.ports["trace__hidden"]
         lines = []
-        for image, index in np.ndindex(IMAGES, PASSES):
+        for image, index in np.ndindex(IMAGES, self.passes):
             for at, bits in enumerate(self.record.hidden):
                 for beat, lanes in enumerate(self.beats(at, bits[image, index])):
                     lines.append(line(port, layer=at, beat=beat, bits=lanes))
@@ -72,19 +78,50 @@ class Capture:
 
     def logits(self):
         port, logits = self.ports["trace__logit"], self.record.logits
-        return [line(port, label=at[2], value=logits[at]) for at in np.ndindex(logits.shape)]
+        return [
+            line(
+                port,
+                label=label,
+                value=logits[image, index, label],
+                first_pass=index == 0,
+                last_pass=index == self.passes - 1,
+                last=label == logits.shape[2] - 1,
+            )
+            for image, index, label in np.ndindex(logits.shape)
+        ]
 
     def results(self):
         port, record = self.ports["results__payload"], self.record
+        last = record.sums.shape[1] - 1
         return [
-            line(port, label=at[1], sum=record.sums[at], votes=record.votes[at])
+            line(
+                port,
+                label=at[1],
+                sum=record.sums[at],
+                votes=record.votes[at],
+                last=at[1] == last,
+            )
             for at in np.ndindex(record.sums.shape)
         ]
 
-    def read(self, folder):
+    def flip(self, name, port, field, at):
+        """Turn a flag of one line over; returns what it was."""
+        (offset,) = (one["offset"] for one in self.ports[port]["fields"] if one["name"] == field)
+        lines = self.lines[name]
+        word = int(lines[at], 16)
+        lines[at] = f"{word ^ 1 << offset:0{len(lines[at])}x}"
+        return word >> offset & 1
+
+    def write(self, folder):
         for name, lines in self.lines.items():
             (folder / name).write_text("".join(f"{text}\n" for text in lines))
-        return read_capture(folder, self.sidecar, self.mapping, IMAGES, PASSES)
+
+    def read(self, folder):
+        self.write(folder)
+        return self.read_written(folder)
+
+    def read_written(self, folder):
+        return read_capture(folder, self.sidecar, self.mapping, IMAGES, self.passes)
 
 
 @pytest.fixture
@@ -93,14 +130,21 @@ def capture():
 
 
 def refusal(capture, folder):
+    capture.write(folder)
+    return refusal_of_written(capture, folder)
+
+
+def refusal_of_written(capture, folder):
     with pytest.raises(CaptureError) as caught:
-        capture.read(folder)
+        capture.read_written(folder)
+    assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
+@pytest.mark.parametrize("passes", [1, 2, PASSES])
 @pytest.mark.parametrize(("sizes", "array"), NETWORKS)
-def test_a_capture_comes_back_exactly(tmp_path, sizes, array):
-    capture = Capture(sizes, array)
+def test_a_capture_comes_back_exactly(tmp_path, sizes, array, passes):
+    capture = Capture(sizes, array, passes)
     found, expected = capture.read(tmp_path), capture.record
     for name in ("masks", "logits", "sums", "votes"):
         assert np.array_equal(getattr(found.record, name), getattr(expected, name)), name
@@ -145,6 +189,8 @@ def test_missing_and_extra_lines_are_refused(tmp_path, capture, name, what, coun
         ("hidden.hex", (4, 5), "hidden beats: record 4 is of 1, expected 0"),
         ("hidden.hex", (22, 23), "hidden beats: record 22 is of 1, expected 0"),
         ("logits.hex", (3, 5), "logits: record 3 is of 2, expected 0"),
+        ("logits.hex", (0, 3), "first-pass flags: record 0 is of 0, expected 1"),
+        ("logits.hex", (3, 6), "last-pass flags: record 3 is of 1, expected 0"),
         ("results.hex", (1, 2), "results: record 1 is of 2, expected 1"),
     ],
 )
@@ -152,6 +198,85 @@ def test_records_out_of_order_are_refused(tmp_path, capture, name, pair, text):
     lines = capture.lines[name]
     lines[pair[0]], lines[pair[1]] = lines[pair[1]], lines[pair[0]]
     assert refusal(capture, tmp_path) == text
+
+
+@pytest.mark.parametrize("passes", [1, PASSES])
+@pytest.mark.parametrize(
+    ("name", "port", "field", "what"),
+    [
+        ("logits.hex", "trace__logit", "last", "last flags of logits"),
+        ("logits.hex", "trace__logit", "first_pass", "first-pass flags"),
+        ("logits.hex", "trace__logit", "last_pass", "last-pass flags"),
+        ("results.hex", "results__payload", "last", "last flags of results"),
+    ],
+)
+def test_every_wrong_flag_is_refused(tmp_path, name, port, field, what, passes):
+    capture = Capture(*NETWORKS[0], passes)
+    good = []
+    for at in range(len(capture.lines[name])):
+        good.append(capture.flip(name, port, field, at))
+        expected = f"{what}: record {at} is of {1 - good[at]}, expected {good[at]}"
+        assert refusal(capture, tmp_path) == expected
+        capture.flip(name, port, field, at)
+    ones = {"last": len(good) // 3, "first_pass": 3 * IMAGES, "last_pass": 3 * IMAGES}
+    assert sum(good) == ones[field]
+    capture.read(tmp_path)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_refused(tmp_path, capture, name):
+    capture.write(tmp_path)
+    path = tmp_path / name
+    path.unlink()
+    reason = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    expected = f"the capture cannot be read: {reason}"
+    assert refusal_of_written(capture, tmp_path) == expected
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_folder_in_place_of_a_file_is_refused(tmp_path, capture, name):
+    capture.write(tmp_path)
+    path = tmp_path / name
+    path.unlink()
+    path.mkdir()
+    reason = IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    expected = f"the capture cannot be read: {reason}"
+    assert refusal_of_written(capture, tmp_path) == expected
+
+
+def test_there_is_no_capture_in_an_empty_folder(tmp_path, capture):
+    text = refusal_of_written(capture, tmp_path)
+    assert text.startswith("the capture cannot be read: ") and "status.txt" in text
+
+
+@pytest.mark.parametrize("name", [*HEX_FILES, "counters.hex"])
+def test_every_part_of_a_last_line_is_refused(tmp_path, capture, name):
+    lines = capture.lines[name]
+    whole = lines[-1]
+    for length in range(1, len(whole)):
+        lines[-1] = whole[:length]
+        assert refusal(capture, tmp_path).startswith("the capture cannot be read: ")
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("character", ["g", "x", "z", "-", ".", "\u00e9", "\0"])
+def test_a_character_that_is_not_hexadecimal_is_refused(tmp_path, capture, name, character):
+    lines = capture.lines[name]
+    for at in (0, -1):
+        whole = lines[at]
+        lines[at] = whole[:1] + character + whole[2:]
+        if name == "status.txt":
+            lines[at] = character + whole[1:]
+        assert refusal(capture, tmp_path).startswith("the capture cannot be read: ")
+        lines[at] = whole
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_bytes_that_are_no_text_are_refused(tmp_path, capture, name):
+    capture.write(tmp_path)
+    path = tmp_path / name
+    path.write_bytes(b"\xff" + path.read_bytes()[1:])
+    assert refusal_of_written(capture, tmp_path).startswith("the capture cannot be read: ")
 
 
 def test_a_hung_accelerator_is_told(tmp_path, capture):

@@ -171,3 +171,16 @@ def test_weights_that_are_no_numbers_are_refused(run, model):
     save_checkpoint(found.net, found.config, Path("nan"))
     status, _, err = run("freeze", "nan")
     assert status == 2 and "layers.1.linear.weight: has a value that is not a number" in err
+
+
+def test_an_interruption_is_one_line_and_leaves_nothing_half_done(run, monkeypatch):
+    from scaledrop_flow.steps import train
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "train", interrupted)
+    status, _, err = run("train", "--epochs", 2, "--out", "t")
+    assert status == 130
+    assert err == "scaledrop: interrupted; run the same command again\n"
+    assert not list(Path("t").iterdir())

@@ -88,5 +88,5 @@ FAULTS = (
         "Mux(step.first, 0, columns)",
         "columns",
     ),
-    Fault("pixel_plane_order", "buffers.py", "self._planes - 1 - index]", "index]"),
+    Fault("pixel_plane_order", "image_buffer.py", "self._planes - 1 - index]", "index]"),
 )

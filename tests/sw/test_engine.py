@@ -142,7 +142,7 @@ def test_wrong_images_are_refused(images, text):
         (np.ones((2, 2), int), "masks: shape must be (2, T, 2), not (2, 2)"),
         (np.ones((3, 1, 2), int), "masks: shape must be (2, T, 2), not (3, 1, 2)"),
         (np.ones((2, 1, 3), int), "masks: shape must be (2, T, 2), not (2, 1, 3)"),
-        (np.ones((2, 0, 2), int), "masks: at least one pass is needed"),
+        (np.ones((2, 0, 2), int), "passes: must be 1 or more, not 0"),
         (np.full((2, 1, 2), 2), "masks: must be 0 or 1"),
         (np.full((2, 1, 2), -1), "masks: must be 0 or 1"),
         (np.full((2, 1, 2), 0.5), "masks: must be 0 or 1"),
@@ -175,9 +175,16 @@ def wide(gain):
 def test_sums_over_passes_do_not_wrap():
     network = wide(2**18 - 1)
     assert network.logit_width == 61
-    images, passes = np.full((1, 1024), 65535), 64
-    with pytest.raises(UserError, match="sums of 64 logits of 61 bits do not fit 63 bits"):
-        infer(network, images, np.ones((1, passes, 1), int))
+    images = np.full((1, 1024), 65535)
+    logit = (2**18 - 1) * 1024 * 65535 * 65535
+    assert infer(network, images, np.ones((1, 3, 1), int)).sums.tolist() == [[3 * logit]]
+    for passes in (4, 64):
+        with pytest.raises(UserError) as caught:
+            infer(network, images, np.ones((1, passes, 1), int))
+        assert str(caught.value) == (
+            f"passes: sums of {passes} logits of 61 bits do not fit 63 bits; "
+            "use fewer passes or a lower gain_bits"
+        )
 
 
 def test_uint64_gain_keeps_integers():
@@ -192,5 +199,5 @@ def test_no_images_are_an_empty_batch():
 
 
 def test_negative_pixel_is_named():
-    with pytest.raises(UserError, match="not -1$"):
+    with pytest.raises(UserError, match=r"^images: pixels must be 0 to 3, not -1$"):
         check_images(NETWORK, np.array([[-1, 0, 0, 0, 0, 2]]))

@@ -109,7 +109,10 @@ def test_quantise_scale_refuses_what_is_no_number(value):
         ([1, 4], 8, 6, "4 does not fit 8 bits with 6 fraction bits (0 to 3.98438)"),
         ([1, 255.5 / 64], 8, 6, "3.99219 does not fit 8 bits with 6 fraction bits (0 to 3.98438)"),
         ([-0.5, 1], 8, 6, "-0.5 does not fit 8 bits with 6 fraction bits (0 to 3.98438)"),
-        ([2, 3], 1, 0, "3 does not fit 1 bits with 0 fraction bits (0 to 1)"),
+        ([2, 3], 1, 0, "2 does not fit 1 bits with 0 fraction bits (0 to 1)"),
+        ([1, 3, 2], 1, 0, "3 does not fit 1 bits with 0 fraction bits (0 to 1)"),
+        ([5, -1], 8, 6, "5 does not fit 8 bits with 6 fraction bits (0 to 3.98438)"),
+        ([0, -1e-9], 8, 6, "-1e-09 does not fit 8 bits with 6 fraction bits (0 to 3.98438)"),
         ([1e30], 16, 15, "1e+30 does not fit 16 bits with 15 fraction bits (0 to 1.99997)"),
     ],
 )
@@ -249,11 +252,20 @@ def test_activation_bit_has_both_constant_channels():
     assert activation_bit(shat, -4, 0).all() and not activation_bit(shat, -4, 1).any()
 
 
-def test_large_offset_is_refused():
-    with pytest.raises(UserError):
-        quantise_affine(np.array([1.0]), np.array([1e20]), 12, 6)
+@pytest.mark.parametrize(
+    ("offset", "text"),
+    [(1e20, "1e+20"), (-1e20, "1e+20"), (np.nextafter(2.0**40, INFINITY), "1.09951e+12")],
+)
+def test_quantise_affine_refuses_an_offset_beyond_the_limit(offset, text):
+    assert refusal(quantise_affine, np.array([1.0]), np.array([offset]), 12, 6) == (
+        f"head offset: {text} is too large; train again with a lower rate"
+    )
 
 
 def test_the_scale_that_does_not_fit_is_named():
-    with pytest.raises(UserError, match="^scale: 4 does not fit"):
+    with pytest.raises(UserError, match=r"^scale: 4 does not fit"):
         quantise_scale(np.array([0.0, 4.0]), 8, 6)
+
+
+def test_quantise_scale_takes_a_negative_zero():
+    assert quantise_scale(np.array([-0.0]), 8, 6).tolist() == [0]

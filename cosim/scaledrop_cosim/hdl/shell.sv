@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keeps Python out of the cycle: stimulus from files, capture into files, a spin unit in between.
 // Payloads are written raw, in hexadecimal; the sidecar of the accelerator tells their fields.
+// The package scaledrop_sizes is written by the build, from the same sidecar.
 `default_nettype none
 
-module scaledrop_shell #(
-    parameter int PIXEL_BITS = 8,
-    parameter int PIXELS = 1,
-    parameter int CLASSES = 1,
-    parameter int COUNTERS = 1,
-    parameter int PASSES_BITS = 1,
-    parameter int SELECT_BITS = 1,
-    parameter int COUNTER_BITS = 48,
-    parameter int RESULT_BITS = 1,
-    parameter int HIDDEN_BITS = 1,
-    parameter int MASK_BITS = 1,
-    parameter int LOGIT_BITS = 1,
-    parameter int SCALE_ADDRESS_BITS = 1,
-    parameter int SCALE_WORD_BITS = 1
-) (
+module scaledrop_shell
+  import scaledrop_sizes::*;
+(
     input wire clk,
     input wire go,
     output reg [31:0] images_done,

@@ -46,7 +46,23 @@ def _text(bits: Any) -> str:
     return "".join(map(str, bits.tolist()))
 
 
+def _integer(values: dict[str, Any], name: str) -> int:
+    value = values[name]
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an integer, not {value!r}")
+    return value
+
+
+def _integers(values: dict[str, Any], name: str) -> Any:
+    array = np.array(values[name])
+    if array.size and array.dtype.kind != "i":
+        raise TypeError(f"{name} must hold integers, not {array.dtype}")
+    return array.astype(np.int64)
+
+
 def _bits(rows: Any) -> Any:
+    if not {c for image in rows for row in image for c in row} <= {"0", "1"}:
+        raise ValueError("bits must be 0 or 1")
     return np.array([[[int(c) for c in row] for row in image] for image in rows], dtype=np.uint8)
 
 
@@ -69,20 +85,21 @@ def read_vectors(path: Path, network: FrozenNetwork) -> tuple[Workload, PassReco
     """
     try:
         values = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read ({error})") from None
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         raise UserError(f"{path}: format must be {FORMAT!r}; remake it with make golden")
     if values.get("model_sha256") != digest(network):
         raise UserError(f"{path}: model_sha256 is of another network; remake it with make golden")
     try:
-        workload = Workload(network, np.array(values["images"]), values["passes"], values["seed"])
+        runs = _integer(values, "passes"), _integer(values, "seed")
+        workload = Workload(network, np.array(values["images"]), *runs)
         record = PassRecord(
             masks=_bits(values["masks"]),
             hidden=tuple(_bits(layer) for layer in values["hidden"]),
-            logits=np.array(values["logits"], dtype=np.int64),
-            sums=np.array(values["sums"], dtype=np.int64),
-            votes=np.array(values["votes"], dtype=np.int64),
+            logits=_integers(values, "logits"),
+            sums=_integers(values, "sums"),
+            votes=_integers(values, "votes"),
         )
         _check_shapes(workload, record)
     except UserError:

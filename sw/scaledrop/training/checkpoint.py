@@ -8,7 +8,6 @@ loading runs no code of the file.
 
 from __future__ import annotations
 
-import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +18,13 @@ import torch
 from scaledrop.atomic import write_atomically
 from scaledrop.errors import UserError
 from scaledrop.nn import ScaleDropNet
+from scaledrop.sealed import Seal, read_sealed
 from scaledrop.training.config import TrainConfig
 
 __all__ = ["FORMAT_VERSION", "Checkpoint", "load_checkpoint", "save_checkpoint"]
 
-MAGIC = "SCALEDROP-CHECKPOINT"
 FORMAT_VERSION = 1
+SEAL = Seal("SCALEDROP-CHECKPOINT", FORMAT_VERSION, "a checkpoint", "train again")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +39,7 @@ class Checkpoint:
 def _encode(net: ScaleDropNet, config: TrainConfig) -> tuple[bytes, str]:
     buffer = io.BytesIO()
     torch.save({"config": config.to_json(), "state": dict(net.state_dict())}, buffer)
-    body = buffer.getvalue()
-    digest = hashlib.sha256(body).hexdigest()
-    return f"{MAGIC} {FORMAT_VERSION} {digest}\n".encode() + body, digest
+    return SEAL.close(buffer.getvalue())
 
 
 def save_checkpoint(net: ScaleDropNet, config: TrainConfig, path: Path) -> str:
@@ -57,24 +55,8 @@ def save_checkpoint(net: ScaleDropNet, config: TrainConfig, path: Path) -> str:
     return digest
 
 
-def _body(data: bytes) -> tuple[bytes, str]:
-    head, newline, body = data.partition(b"\n")
-    words = head.split(b" ")
-    if not newline or len(words) != 3 or words[0] != MAGIC.encode():
-        raise UserError(f"header: not a checkpoint (the first line must start with {MAGIC})")
-    if words[1] != str(FORMAT_VERSION).encode():
-        version = words[1].decode("ascii", "replace")
-        raise UserError(
-            f"version: {version} is unknown; this program reads version {FORMAT_VERSION}"
-        )
-    digest = hashlib.sha256(body).hexdigest()
-    if digest.encode() != words[2]:
-        raise UserError("sha256: does not match; the file was changed or cut short, train again")
-    return body, digest
-
-
 def _decode(data: bytes) -> Checkpoint:
-    body, digest = _body(data)
+    body, digest = SEAL.open(data)
     try:
         payload: dict[str, Any] = torch.load(io.BytesIO(body), weights_only=True)
         config = TrainConfig.from_json(payload["config"])
@@ -95,11 +77,4 @@ def load_checkpoint(path: Path) -> Checkpoint:
         UserError: the file is missing, changed, cut short, or does not describe a network; the
             message names it.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); train first") from None
-    try:
-        return _decode(data)
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from None
+    return read_sealed(path, _decode, "train first")
