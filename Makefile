@@ -24,7 +24,7 @@ $(READY): pyproject.toml requirements.lock
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or 3.12"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || \
 	  { echo "$(PYTHON) is not Python 3.11 or 3.12: choose one with make PYTHON=python3.11"; exit 1; }
-	@command -v $${CXX:-g++} >/dev/null || { echo "no C++ compiler: install one (Debian: apt install g++)"; exit 1; }
+	@command -v $${CXX:-g++} >/dev/null || { echo "no C++ compiler: install GCC 10 or later (Debian: apt install g++) or set CXX"; exit 1; }
 	@command -v perl >/dev/null || { echo "perl is missing: install it (Debian: apt install perl)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
@@ -32,7 +32,7 @@ $(READY): pyproject.toml requirements.lock
 	@touch $@
 
 sim: $(READY)
-	$(BIN)/scaledrop cosim --config digits --images 360 --passes 20 --seed 1 --out build/sim $(ARGS)
+	$(BIN)/scaledrop cosim --config digits --images 360 --passes 20 --seed 1 --out build/sim --cache build/cache $(ARGS)
 
 test: lint
 	$(BIN)/python -m pytest $(ARGS)
@@ -43,13 +43,13 @@ lint: $(READY)
 	$(BIN)/mypy sw cosim flow
 
 verilog: $(READY)
-	$(BIN)/scaledrop generate --config digits --out build/verilog $(ARGS)
+	$(BIN)/scaledrop generate --config digits --out build/verilog --cache build/cache $(ARGS)
 
 golden: $(READY)
-	$(BIN)/scaledrop golden --config digits --out tests/golden $(ARGS)
+	$(BIN)/scaledrop golden --config digits --out tests/golden --cache build/cache $(ARGS)
 
 bench: $(READY)
-	$(BIN)/scaledrop bench --out build/bench.json $(ARGS)
+	$(BIN)/scaledrop bench --out build/bench.json --cache build/cache $(ARGS)
 
 doctor: $(READY)
 	$(BIN)/scaledrop doctor

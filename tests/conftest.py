@@ -9,20 +9,18 @@ import pytest
 
 TESTS = Path(__file__).parent
 sys.path[:0] = [str(TESTS), str(TESTS / "hw")]
+CACHE = TESTS.parent / "build" / "test-cache"
+os.environ["SCALEDROP_CACHE"] = str(CACHE)
 
 ALLOWED_SKIPS = ("GPU:", "data:")
 """A skip in CI fails the run unless its reason starts with one of these."""
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory):
+def cache():
     """Folder for checkpoints and built simulations; kept between runs under build/."""
-    folder = TESTS.parent / "build" / "test-cache"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        folder = tmp_path_factory.mktemp("cache")
-    return folder
+    CACHE.mkdir(parents=True, exist_ok=True)
+    return CACHE
 
 
 @pytest.hookimpl(trylast=True)

@@ -64,6 +64,8 @@ def _cocotb_arguments() -> list[str]:
     import cocotb_tools.config
 
     libraries = cocotb_tools.config.libs_dir
+    if any(character in " $#" for character in str(libraries)):
+        raise UserError(f"{libraries}: make stands no space, $ or # here; move the environment")
     vpi = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
     return [
         *_common(TOPLEVEL),
@@ -109,16 +111,16 @@ def _key(texts: list[str], sources: list[Path]) -> str:
 
 
 def _compile(arguments: list[str], package: str, sources: list[Path], folder: Path) -> None:
+    """Build on copies in a temporary folder: make stands no spaces in paths."""
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(dir=folder.parent))
-        (scratch / "sizes.sv").write_text(package)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="scaledrop-") as name:
+            scratch = Path(name)
+            (scratch / "sizes.sv").write_text(package)
+            copies = [shutil.copy(source, scratch / source.name) for source in sources]
+            files = [str(scratch / "sizes.sv"), *map(str, copies)]
+            compile_verilator([*arguments, *files], scratch, folder / "build.log")
+            shutil.copy(scratch / "simulation", folder / "simulation.tmp")
+        os.replace(folder / "simulation.tmp", folder / "simulation")
     except OSError as error:
-        raise UserError(f"{folder.parent}: cannot be written ({error.strerror})") from None
-    try:
-        files = [str(scratch / "sizes.sv"), *map(str, sources)]
-        compile_verilator([*arguments, *files], scratch, folder.with_suffix(".log"))
-        folder.mkdir(exist_ok=True)
-        os.replace(scratch / "simulation", folder / "simulation")
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        raise UserError(f"{folder}: cannot be written ({error.strerror})") from None

@@ -13,19 +13,26 @@ from pathlib import Path
 from scaledrop.errors import UserError
 
 __all__ = [
-    "REMEDY",
+    "LIBPYTHON_REMEDY",
     "compile_verilator",
+    "libpython",
     "missing_tools",
     "simulator_environment",
+    "tool_remedies",
     "toolchain_version",
     "verilator_root",
 ]
 
+LIBPYTHON_REMEDY = "Python's shared library (Debian: apt install libpython3-dev)"
 REMEDY = {
-    "g++": "a C++17 compiler (Debian: apt install g++; Fedora: dnf install gcc-c++)",
     "make": "GNU make (Debian: apt install make)",
     "perl": "perl (Debian: apt install perl)",
 }
+
+
+def compiler() -> str:
+    """The C++ compiler: ``CXX`` if set, else ``g++``. It must know coroutines (GCC 10 or later)."""
+    return os.environ.get("CXX") or "g++"
 
 
 def verilator_root() -> Path:
@@ -40,13 +47,27 @@ def verilator_root() -> Path:
     return Path(spec.origin).parent
 
 
+def libpython() -> str | None:
+    """Path of Python's shared library, which the simulator loads."""
+    import find_libpython
+
+    path: str | None = find_libpython.find_libpython()
+    return path
+
+
+def tool_remedies() -> dict[str, str]:
+    """Every system tool that building the simulation needs, and how to get it."""
+    how = "a C++ compiler, GCC 10 or later (Debian: apt install g++), or set CXX"
+    return {compiler(): how, **REMEDY}
+
+
 def missing_tools() -> list[str]:
-    """One line for each system tool that building the simulation needs and that is not there."""
-    return [f"{tool} is missing: install {how}" for tool, how in REMEDY.items() if not _has(tool)]
-
-
-def _has(tool: str) -> bool:
-    return shutil.which(os.environ.get("CXX", tool) if tool == "g++" else tool) is not None
+    """One line for each of these tools that is not there."""
+    return [
+        f"{tool} is missing: install {how}"
+        for tool, how in tool_remedies().items()
+        if shutil.which(tool) is None
+    ]
 
 
 def _run(command: list[str], folder: Path, log: Path) -> None:
@@ -76,6 +97,7 @@ def compile_verilator(arguments: list[str], folder: Path, log: Path) -> None:
     _run([verilator, "--Mdir", str(folder), "--prefix", "Vtop", *arguments], folder, log)
     # verilated.mk of the package leaves two compiler settings empty.
     settings = ["CFG_CXXFLAGS_PCH_I=-include", "CFG_CXXFLAGS_COROUTINES=-fcoroutines"]
+    settings += [f"CXX={compiler()}", f"LINK={compiler()}"]
     optimise = ["OPT_FAST=-O2", "OPT_SLOW=-O0", "OPT_GLOBAL=-O2"]
     jobs = str(os.cpu_count() or 1)
     _run(["make", "-s", "-j", jobs, "-f", "Vtop.mk", *settings, *optimise], folder, log)
@@ -86,13 +108,10 @@ def simulator_environment(module: str, toplevel: str, results: Path) -> dict[str
     import sys
 
     import cocotb_tools.config
-    import find_libpython
 
-    library = find_libpython.find_libpython()
+    library = libpython()
     if library is None:
-        raise UserError(
-            "libpython was not found: install Python's shared library (Debian: libpython3-dev)"
-        )
+        raise UserError(f"libpython was not found: install {LIBPYTHON_REMEDY}")
     return {
         **os.environ,
         "COCOTB_TEST_MODULES": module,

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import platformdirs
 import typer
 
 from scaledrop.errors import UserError
@@ -22,7 +23,7 @@ app = typer.Typer(
     help="Scale-Dropout Bayesian binary neural networks, from training to RTL.",
 )
 
-Config = Annotated[str, typer.Option(help="Named configuration.")]
+Config = Annotated[str | None, typer.Option(help="Named configuration; digits if not said.")]
 Out = Annotated[Path, typer.Option(help="Folder for what the step writes.")]
 Seed = Annotated[int, typer.Option(help="Seed of every random number of the step.")]
 Rows = Annotated[int, typer.Option(help="Word lines of a crossbar tile.")]
@@ -35,8 +36,9 @@ CheckpointFile = Annotated[
 DataFile = Annotated[Path | None, typer.Option(help="npz with images and labels.")]
 Cache = Annotated[Path, typer.Option(help="Folder for checkpoints and built simulations.")]
 
+DEFAULT = "digits"
 INTERRUPTED = 130
-CACHE = Path(os.environ.get("SCALEDROP_CACHE", "build/cache"))
+CACHE = Path(os.environ.get("SCALEDROP_CACHE") or platformdirs.user_cache_dir("scaledrop"))
 
 
 def _write_json(path: Path, value: object) -> None:
@@ -59,8 +61,11 @@ def doctor() -> None:
 
 @app.command()
 def train(
-    config: Config = "digits",
-    hidden: Annotated[str | None, typer.Option(help="Hidden widths, such as 96,48.")] = None,
+    config: Config = None,
+    hidden: Annotated[
+        str | None, typer.Option(help="Hidden widths, such as 96,48; '' for no hidden layer.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the network.")] = None,
     p: Annotated[str | None, typer.Option(help="Dropout: one, one per layer, adaptive.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs.")] = None,
     seed: Seed = 0,
@@ -73,11 +78,19 @@ def train(
     from scaledrop_flow.console import console, training_progress
     from scaledrop_flow.steps.train import train_to, with_choices
 
-    chosen = with_choices(named_config(config), hidden, p, epochs, seed)
+    chosen = with_choices(named_config(config or DEFAULT), hidden, p, name, epochs, seed)
     with training_progress(chosen.epochs) as progress:
-        checkpoint = train_to(chosen, out / "checkpoint", progress)
-    values = {"config": dataclasses.asdict(chosen), "checkpoint_sha256": checkpoint.sha256}
+        checkpoint, history = train_to(chosen, out / "checkpoint", progress)
+    last = history[-1]
+    values = {
+        "config": dataclasses.asdict(chosen),
+        "checkpoint_sha256": checkpoint.sha256,
+        "history": [dataclasses.asdict(record) for record in history],
+    }
     _write_json(out / "train.json", values)
+    console.print(
+        f"epoch {last.epoch}: loss {last.loss:.4f}, training accuracy {last.accuracy:.4f}"
+    )
     console.print(f"wrote {out / 'checkpoint'}; next: scaledrop freeze {out / 'checkpoint'}")
 
 
@@ -99,7 +112,7 @@ def freeze(
 
 @app.command()
 def evaluate(
-    config: Config = "digits",
+    config: Config = None,
     model: ModelFile = None,
     images: Annotated[int, typer.Option(help="Images; 0 takes all.")] = 0,
     passes: Annotated[int, typer.Option(help="Stochastic passes T.")] = 20,
@@ -123,7 +136,7 @@ def evaluate(
 
 @app.command()
 def generate(
-    config: Config = "digits",
+    config: Config = None,
     model: ModelFile = None,
     rows: Rows = 64,
     columns: Columns = 16,
@@ -145,7 +158,7 @@ def generate(
 
 @app.command()
 def cosim(
-    config: Config = "digits",
+    config: Config = None,
     model: ModelFile = None,
     checkpoint: CheckpointFile = None,
     images: Annotated[int, typer.Option(help="Images; 0 takes all.")] = 360,
@@ -185,9 +198,15 @@ def cosim(
     chosen = images_for(resolved.network, images, data)
     printer = StepPrinter(len(chosen.pixels))
     result = cosimulate(
-        resolved.network, resolved.net, chosen, choices, out, cache, listener=printer
+        resolved.network,
+        resolved.net,
+        chosen,
+        choices,
+        out,
+        cache,
+        listener=printer,
+        no_net=resolved.note,
     )
-    result.skips[:] = [resolved.note or text for text in result.skips]
     report = save_report(result, choices, chosen, " ".join(["scaledrop", *sys.argv[1:]]), out)
     show_cosim(report)
     console.print(f"report      {out / 'index.html'}")
@@ -197,7 +216,7 @@ def cosim(
 
 @app.command()
 def golden(
-    config: Config = "digits",
+    config: Config = None,
     model: ModelFile = None,
     images: Annotated[int, typer.Option(help="Images.")] = 8,
     passes: Annotated[int, typer.Option(help="Stochastic passes T.")] = 4,

@@ -75,11 +75,13 @@ def show_cosim(report: Mapping[str, Any]) -> None:
         name: "not run" if value is None else f"{value:.4f}" for name, value in accuracy.items()
     }
     checked = report["checked"]["total"]
-    console.print(f"checked     {checked:,} values, {report['mismatches']:,} mismatches")
+    differing = report["mismatches"]
+    console.print(f"checked     {checked:,} values of the RTL, {differing:,} mismatches")
     for name in report["skips"]:
         console.print(f"skipped     {name}")
     console.print("accuracy    " + ", ".join(f"{name} {value}" for name, value in shown.items()))
-    console.print(f"cycles      predicted {cycles['predicted']}, simulated {cycles['simulated']}")
+    predicted = cycles["predicted"] or "not compared"
+    console.print(f"cycles      predicted {predicted}, simulated {cycles['simulated']}")
     if energy is not None:
         band = Band(energy["value"], energy["low"], energy["high"])
         console.print(f"energy      {format_band(band)} per image, as listed on the page")

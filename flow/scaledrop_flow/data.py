@@ -17,7 +17,7 @@ from scaledrop.engine import check_images
 from scaledrop.errors import UserError
 from scaledrop.frozen import FrozenNetwork
 
-__all__ = ["LabelledImages", "images_for"]
+__all__ = ["LabelledImages", "images_for", "read_arrays"]
 
 DIGIT_BITS = 8
 
@@ -35,10 +35,23 @@ UNREADABLE = (ValueError, TypeError, EOFError, NotImplementedError, BadZipFile, 
 """What NumPy and zipfile raise on a file that is no npz of plain arrays."""
 
 
-def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+def read_arrays(path: Path, names: tuple[str, ...]) -> dict[str, npt.NDArray[Any]]:
+    """The named arrays of an npz file, without pickle.
+
+    Raises:
+        UserError: the file cannot be read, is no npz of plain arrays, or lacks one of them.
+    """
+    arrays = _read_npz(path, names)
+    for name in names:
+        if name not in arrays:
+            raise UserError(f"{path}: has no array {name!r}; give an npz with it")
+    return arrays
+
+
+def _read_npz(path: Path, names: tuple[str, ...]) -> dict[str, npt.NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in ("images", "labels") if name in arrays.files}
+            return {name: arrays[name] for name in names if name in arrays.files}
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
     except (*UNREADABLE, AttributeError):
@@ -46,10 +59,7 @@ def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
 
 
 def _from_file(path: Path, network: FrozenNetwork) -> tuple[npt.NDArray[np.int64], ...]:
-    arrays = _arrays(path)
-    for name in ("images", "labels"):
-        if name not in arrays:
-            raise UserError(f"{path}: has no array {name!r}; give an npz with it")
+    arrays = read_arrays(path, ("images", "labels"))
     labels = arrays["labels"]
     try:
         pixels = check_images(network, arrays["images"])

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from scaledrop_cosim.toolchain import REMEDY
+from scaledrop_cosim.toolchain import LIBPYTHON_REMEDY, libpython, tool_remedies
 
 __all__ = ["Finding", "examine"]
 
@@ -20,7 +20,6 @@ PACKAGES = {
     "scikit-learn": "the digits",
     "matplotlib": "the report's pictures",
 }
-TOOLS = {"g++": "co-simulation", "make": "co-simulation", "perl": "co-simulation"}
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,7 @@ def examine() -> list[Finding]:
         except PackageNotFoundError:
             found = None
         findings.append(Finding(name, found, unlocks, "run make setup"))
-    for name, unlocks in TOOLS.items():
-        findings.append(Finding(name, shutil.which(name), unlocks, f"install {REMEDY[name]}"))
-    return findings
+    for name, remedy in tool_remedies().items():
+        findings.append(Finding(name, shutil.which(name), "co-simulation", f"install {remedy}"))
+    shared = Finding("libpython", libpython(), "co-simulation", f"install {LIBPYTHON_REMEDY}")
+    return [*findings, shared]

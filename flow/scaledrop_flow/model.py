@@ -16,6 +16,8 @@ from scaledrop_flow.steps.train import freeze_checkpoint, trained
 
 __all__ = ["ResolvedModel", "resolve"]
 
+DEFAULT = "digits"
+
 
 @dataclass(frozen=True, eq=False)
 class ResolvedModel:
@@ -23,11 +25,13 @@ class ResolvedModel:
 
     network: FrozenNetwork
     net: ScaleDropNet | None
-    note: str | None = None
+    note: str = ""
 
 
-def resolve(config: str, model: Path | None, checkpoint: Path | None, cache: Path) -> ResolvedModel:
-    """Load ``model``, or train (or find) ``config`` and freeze it.
+def resolve(
+    config: str | None, model: Path | None, checkpoint: Path | None, cache: Path
+) -> ResolvedModel:
+    """Load ``model``, or train (or find) ``config`` (the digits if None) and freeze it.
 
     Without ``checkpoint``, a file ``checkpoint`` beside the model is taken if it freezes to the
     very same network.
@@ -38,17 +42,19 @@ def resolve(config: str, model: Path | None, checkpoint: Path | None, cache: Pat
     if model is None:
         if checkpoint is not None:
             raise UserError("checkpoint: goes with --model; use one of --config and --model")
-        chosen = named_config(config)
+        chosen = named_config(config or DEFAULT)
         with training_progress(chosen.epochs) as progress:
             found = trained(chosen, cache, progress)
         return ResolvedModel(freeze_checkpoint(found), found.net)
+    if config is not None:
+        raise UserError("config: goes without --model; use one of --config and --model")
     network = load(model)
     path = checkpoint or model.with_name("checkpoint")
     if checkpoint is None and not path.exists():
-        return ResolvedModel(network, None, f"float64 PyTorch: no checkpoint beside {model}")
+        return ResolvedModel(network, None, f"no checkpoint beside {model}")
     loaded = load_checkpoint(path)
     if digest(freeze_checkpoint(loaded)) != digest(network):
         if checkpoint is not None:
             raise UserError(f"{path}: does not freeze to {model}; give the one it came from")
-        return ResolvedModel(network, None, f"float64 PyTorch: {path} is of another network")
+        return ResolvedModel(network, None, f"{path} is of another network")
     return ResolvedModel(network, loaded.net)

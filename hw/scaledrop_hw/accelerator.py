@@ -13,7 +13,6 @@ from scaledrop_hw.dropout import DropoutController, SpinSignature, SpinTiming
 from scaledrop_hw.output_pipeline import OutputPipeline
 from scaledrop_hw.pass_accumulator import PassAccumulator
 from scaledrop_hw.passes import PassControl
-from scaledrop_hw.scale_stage import ScaleStage
 from scaledrop_hw.sum_pipeline import SumPipeline
 
 __all__ = ["Accelerator", "trace_signature"]
@@ -128,7 +127,7 @@ class Accelerator(wiring.Component):
     def pipeline_timing(self):
         """Latencies for :func:`scaledrop.schedule.predict_cycles`."""
         return PipelineTiming(
-            spin=self._timing.cycles, front=SumPipeline.LATENCY, back=ScaleStage.LATENCY
+            spin=self._timing.cycles, front=SumPipeline.LATENCY, back=OutputPipeline.LATENCY
         )
 
     def elaborate(self, platform):
@@ -146,7 +145,8 @@ class Accelerator(wiring.Component):
         connect(m, flipped(self.pixels), sums.pixels)
         connect(m, passes.command, sums.command)
         connect(m, passes.request, dropout.request)
-        connect(m, dropout.bits, outputs.mask_bits)
+        connect(m, dropout.bits, passes.drawn_bits)
+        connect(m, passes.mask_bits, outputs.mask_bits)
         connect(m, dropout.spin, flipped(self.spin))
         connect(m, sums.sums, outputs.sums)
         connect(m, accumulate.results, flipped(self.results))
@@ -169,7 +169,7 @@ class Accelerator(wiring.Component):
             self.busy.eq(sums.available),
         ]
         self._trace(m)
-        self._count(m, passes, dropout)
+        self._count(m, dropout)
         return m
 
     def _trace(self, m):
@@ -186,7 +186,7 @@ class Accelerator(wiring.Component):
             trace.logit.eq(outputs.logit),
         ]
 
-    def _count(self, m, passes, dropout):
+    def _count(self, m, dropout):
         m.submodules.counters = counters = self._counters
         amounts, layer = counters.amounts, self._sums.current.layer
         m.d.comb += [
@@ -194,7 +194,7 @@ class Accelerator(wiring.Component):
             self.counter_value.eq(counters.value),
             amounts[Event.CYCLES].layer.eq(layer),
             amounts[Event.CYCLES].amount.eq(self._sums.active),
-            amounts[Event.WAITING].amount.eq(passes.waiting),
+            amounts[Event.WAITING].amount.eq(self.busy & ~self._sums.active),
         ]
         for events in (self._sums.events, self._outputs.events):
             for name in events.shape().members:
@@ -206,4 +206,3 @@ class Accelerator(wiring.Component):
                 amounts[f"spin_{name}s"].layer.eq(dropout.serving),
                 amounts[f"spin_{name}s"].amount.eq(pulse & ~before),
             ]
-        return m

@@ -41,6 +41,8 @@ class CrossbarTile(wiring.Component):
     -------
     enable : In(1)
         Pipeline advances. When low, nothing changes and the outputs hold.
+    start : In(1)
+        An activation begins in this cycle. Without it no weight is read and no row driven.
     tile : In(range(tiles))
     drive, sign : In(rows)
     partials : Out(ArrayLayout(signed, columns))
@@ -68,6 +70,7 @@ class CrossbarTile(wiring.Component):
         super().__init__(
             {
                 "enable": In(1),
+                "start": In(1),
                 "tile": In(range(max(len(self._init), 2))),
                 "drive": In(rows),
                 "sign": In(rows),
@@ -105,10 +108,10 @@ class CrossbarTile(wiring.Component):
         )
         read = weights.read_port()
         driven, signs = Signal(self._rows), Signal(self._rows)
-        m.d.comb += [read.addr.eq(self.tile), read.en.eq(self.enable)]
+        m.d.comb += [read.addr.eq(self.tile), read.en.eq(self.enable & self.start)]
         with m.If(self.enable):
             m.d.sync += [
-                driven.eq(self.drive),
+                driven.eq(self.drive & self.start.replicate(self._rows)),
                 signs.eq(self.sign),
                 self.driven.eq(popcount(driven)),
             ]

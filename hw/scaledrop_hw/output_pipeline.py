@@ -48,6 +48,8 @@ class OutputPipeline(wiring.Component):
     its result is stored 2 cycles after it leaves. One beat a cycle.
     """
 
+    LATENCY = ScaleStage.LATENCY
+
     def __init__(self, *, sums):
         self._mapping = mapping = sums.mapping
         network, array = mapping.network, mapping.array
@@ -157,7 +159,7 @@ class OutputPipeline(wiring.Component):
             scale.address.eq(now.beat_base + beat),
             self.keep.eq(mask.keep),
             self.keep_taken.eq(started.valid & unused),
-            self.events.scale_reads.eq(started.valid & mask.keep),
+            self.events.scale_reads.eq(self._memory.read),
             self.events.multiplies.eq(Mux(started.valid & mask.keep, self._channels(started), 0)),
         ]
         m.d.sync += [scaling.eq(started), stored.eq(scaling)]

@@ -3,7 +3,7 @@
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from scaledrop_hw.checks import require_range
 from scaledrop_hw.sequencer import command_layout
@@ -15,8 +15,8 @@ class PassControl(wiring.Component):
     """Commands every layer of every pass of an image, and requests their bits in the same order.
 
     Commands and requests are two walks over (pass, layer): requests run ahead as far as the dropout
-    controller takes them, so that a bit is ready before its layer's first sum. Another mode is
-    another component with this port.
+    controller takes them, so that a bit is ready before its layer's first sum. All stochastic bits
+    go through this component, so that another mode can be another component in its place.
 
     Parameters
     ----------
@@ -34,8 +34,9 @@ class PassControl(wiring.Component):
     request : Out(stream of layer index)
     done : In(1)
         The running layer is done.
-    waiting : Out(1)
-        An image is held but no layer of it runs yet.
+    drawn_bits : In(stream of 1 bit); mask_bits : Out(stream of 1 bit)
+        What the dropout controller draws, and what the layers use: here the same, in the same
+        order. A mode that counts or chooses bits does so between the two.
 
     Timing
     ------
@@ -60,7 +61,8 @@ class PassControl(wiring.Component):
                 "command": Out(stream.Signature(command_layout(layers))),
                 "request": Out(stream.Signature(layer)),
                 "done": In(1),
-                "waiting": Out(1),
+                "drawn_bits": In(stream.Signature(1)),
+                "mask_bits": Out(stream.Signature(1)),
             }
         )
 
@@ -96,6 +98,7 @@ class PassControl(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         start, first = Signal(), Signal()
+        connect(m, flipped(self.drawn_bits), flipped(self.mask_bits))
         commanding, layer, left = self._walk(m, "command", start, self.command)
         _, requested, _ = self._walk(m, "request", start, self.request)
         payload = self.command.payload
@@ -108,14 +111,9 @@ class PassControl(wiring.Component):
         with m.If(self.command.valid & self.command.ready & (layer == self._layers - 1)):
             m.d.sync += first.eq(0)
         with m.FSM():
-            with m.State("IDLE"):
-                m.d.comb += self.waiting.eq(self.available)
-                with m.If(self.available):
-                    m.d.comb += start.eq(1)
-                    m.d.sync += first.eq(1)
-                    m.next = "FIRST"
-            with m.State("FIRST"):
-                m.d.comb += self.waiting.eq(1)
+            with m.State("IDLE"), m.If(self.available):
+                m.d.comb += start.eq(1)
+                m.d.sync += first.eq(1)
                 m.next = "RUN"
             with m.State("RUN"), m.If(self.done & ~commanding):
                 m.d.comb += self.free.eq(1)

@@ -146,7 +146,7 @@ class SumPipeline(wiring.Component):
             activations.write_address.eq(self.write_address),
             activations.slot.eq(self.slot),
             activations.bits.eq(self.bits),
-            self.events.buffer_reads.eq(fetch),
+            self.events.buffer_reads.eq(image.read + activations.read),
         ]
         return Mux(from_image, image.word, activations.word)
 
@@ -167,6 +167,7 @@ class SumPipeline(wiring.Component):
         in_use = Mux(tags[0].step.last_row, now.last_row_mask, full)
         m.d.comb += [
             crossbar.enable.eq(enable),
+            crossbar.start.eq(tags[0].valid),
             crossbar.tile.eq(tags[0].step.tile),
             crossbar.drive.eq(in_use & (word | ~now.image.replicate(mapping.array.rows))),
             crossbar.sign.eq(word),

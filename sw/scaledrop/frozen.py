@@ -24,13 +24,18 @@ from scaledrop.numbers import (
     sum_bound,
 )
 
-__all__ = ["FrozenLayer", "FrozenNetwork", "Head", "Threshold"]
+__all__ = ["FrozenLayer", "FrozenNetwork", "Head", "Threshold", "check_name"]
 
 MAX_WIDTH = 62
 """Widest integer of the contract: the golden model computes in 64-bit integers."""
 
 
-def _check_name(value: Any, where: str) -> None:
+def check_name(value: Any, where: str) -> None:
+    """Names end up in files and in Verilog: 1 to 64 ASCII letters, digits, '-' and '_'.
+
+    Raises:
+        UserError: anything else.
+    """
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
         raise UserError(f"{where}: {value!r} must be 1 to 64 letters, digits, '-' and '_' only")
 
@@ -167,7 +172,7 @@ class FrozenNetwork:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _check_name(self.name, "name")
+        check_name(self.name, "name")
         for size in self.input_shape:
             _check_integer(size, 1, 2**20, "input_shape")
         _check_integer(self.input_bits, 1, 16, "input_bits")
@@ -192,7 +197,7 @@ class FrozenNetwork:
 
     def _check_layer(self, index: int, layer: FrozenLayer, width: int) -> None:
         at = f"layers[{index}]"
-        _check_name(layer.name, f"{at}.name")
+        check_name(layer.name, f"{at}.name")
         if layer.weights.ndim != 2 or 0 in layer.weights.shape:
             raise UserError(f"{at}.weights: shape must be (out, in), not {layer.weights.shape}")
         if layer.in_features != width:

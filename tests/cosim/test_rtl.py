@@ -116,3 +116,22 @@ def test_an_accelerator_that_hangs_is_told_from_one_that_is_slow(tmp_path, cache
     report = backend_of(generated, build(generated.verilog, cache), tmp_path).verify(workload)
     assert not report.ok
     assert report.first == "the accelerator hung: no result for a long time"
+
+
+def test_whatever_the_memories_hold_at_power_up_changes_nothing(tmp_path, cache):
+    """Memories in silicon start with anything; only the baked-in ones are contents."""
+    network, generated, _ = made("several tiles", tmp_path, cache)
+    rng = np.random.default_rng(17)
+
+    def anything(match):
+        width = int(match[2])
+        value = int.from_bytes(rng.bytes(width // 8 + 1)) & (1 << width) - 1
+        return f"{match[1]}{width}'h{value:x};"
+
+    line = re.compile(r"^(    (?:sums|votes|memory|plane_\d+)\[\d+\] = )(\d+)'[hd]\w+;", re.M)
+    text, count = line.subn(anything, generated.verilog.read_text())
+    assert count > 40
+    generated.verilog.write_text(text)
+    workload = Workload(network, random_images(7, network, 9), 4, seed=6)
+    report = backend_of(generated, build(generated.verilog, cache), tmp_path).verify(workload)
+    assert report.ok, str(report)

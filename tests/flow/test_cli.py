@@ -9,8 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import scaledrop.energy
 from scaledrop.frozen_file import load
 from scaledrop_flow import cli
+
+TABLE = Path(scaledrop.energy.__file__).parent / "tables" / "mtj45.yaml"
 
 
 @pytest.fixture
@@ -37,13 +40,16 @@ def model(tmp_path_factory):
 
     folder = Path(tmp_path_factory.mktemp("model"))
     config = with_choices(named_config("digits"), hidden="24,12", p="0.2,0.1,0.3", epochs=2)
-    save(freeze_checkpoint(train_to(config, folder / "checkpoint")), folder / "model.sdnet")
+    checkpoint, _ = train_to(config, folder / "checkpoint")
+    save(freeze_checkpoint(checkpoint), folder / "model.sdnet")
     return folder
 
 
 def test_own_network_from_training_to_report(run, cache):
     status, out, _ = run("train", "--hidden", "20,14", "--p", "0.25", "--epochs", 2, "--out", "t")
     assert status == 0 and "scaledrop freeze t/checkpoint" in out
+    assert "training accuracy" in out
+    assert len(json.loads(Path("t/train.json").read_text())["history"]) == 2
     assert run("freeze", "t/checkpoint")[0] == 0
     assert [layer.out_features for layer in load(Path("t/model.sdnet")).layers] == [20, 14, 10]
     common = ("--model", "t/model.sdnet", "--images", 12, "--passes", 3, "--seed", 9)
@@ -80,6 +86,11 @@ def test_doctor_finds_what_this_suite_runs_on(run):
 
 MISTAKES = {
     "no command": ((), "Missing command"),
+    "config and model": (
+        ("evaluate", "--config", "digits", "--model", "m"),
+        "config: goes without --model; use one of --config and --model",
+    ),
+    "name": (("train", "--name", "réseau"), "name: 'réseau' must be 1 to 64 letters"),
     "option": (("cosim", "--nope"), "No such option: --nope"),
     "no number": (("train", "--epochs", "many"), "Invalid value for '--epochs'"),
     "config": (("cosim", "--config", "nope"), "config: 'nope' is not known; choose one of digits"),
@@ -95,7 +106,7 @@ MISTAKES = {
     "seed": (("train", "--seed", -1), "seed: must be a whole number, 0 or more, not -1"),
     "no model": (("evaluate", "--model", "gone.sdnet"), "gone.sdnet: cannot be read"),
     "no checkpoint": (("freeze", "gone"), "gone: cannot be read"),
-    "no run": (("report", "gone"), "gone: is not a finished run"),
+    "no run": (("report", "gone"), "gone/gallery.npz: cannot be read"),
 }
 
 
@@ -113,7 +124,6 @@ FILE_MISTAKES = {
     "images": (("--images", 361), "images: digits, held-out part has 360, not 361"),
     "table": (("--table", "gone.yaml"), "gone.yaml"),
     "data": (("--data", "gone.npz"), "gone.npz: cannot be read"),
-    "array too tall for the converter": (("--rows", 512), "adc"),
 }
 
 
@@ -184,3 +194,64 @@ def test_an_interruption_is_one_line_and_leaves_nothing_half_done(run, monkeypat
     assert status == 130
     assert err == "scaledrop: interrupted; run the same command again\n"
     assert not list(Path("t").iterdir())
+
+
+def test_a_table_that_cannot_price_the_array_does_not_stop_the_verification(run, model, cache):
+    Path("table.yaml").write_text(TABLE.read_text().replace("adc_5b", "converter_5b"))
+    status, out, _ = run(
+        *("cosim", "--model", model / "model.sdnet", "--images", 3, "--passes", 2),
+        *("--rows", 16, "--columns", 4, "--table", "table.yaml", "--out", "o", "--cache", cache),
+    )
+    report = json.loads(Path("o/report.json").read_text())
+    assert status == 0 and report["ok"] and report["energy_j"] is None
+    assert report["skipped"] == 1 and "energy: rows: 16 rows need" in report["skips"][0]
+    assert "skipped     energy" in out
+
+
+def test_gaps_and_back_pressure_say_what_is_not_compared(run, model, cache):
+    status, out, _ = run(
+        *("cosim", "--model", model / "model.sdnet", "--images", 3, "--passes", 2, "--idle", 90),
+        *("--stall", 90, "--rows", 16, "--columns", 4, "--out", "o", "--cache", cache),
+    )
+    report = json.loads(Path("o/report.json").read_text())
+    assert status == 0 and report["ok"] and report["cycles"]["predicted"] is None
+    assert report["skips"] == ["cycle counters: not predicted under gaps or back-pressure"]
+    assert "cycles      predicted not compared" in out
+
+
+def test_a_failed_run_leaves_no_report_of_an_earlier_one(run, model, cache, monkeypatch):
+    from scaledrop.errors import UserError
+    from scaledrop_flow.steps import cosim
+
+    common = ("cosim", "--model", model / "model.sdnet", "--images", 2, "--passes", 1)
+    common = (*common, "--rows", 16, "--columns", 4, "--out", "o", "--cache", cache)
+    assert run(*common)[0] == 0 and Path("o/report.json").exists()
+
+    def broken(*_, **__):
+        raise UserError("the simulator ended early")
+
+    monkeypatch.setattr(cosim, "build", broken)
+    assert run(*common)[0] == 2
+    assert not {"report.json", "index.html", "gallery.npz"} & {p.name for p in Path("o").iterdir()}
+
+
+@pytest.mark.parametrize(("name", "data"), [("report.json", b"[]"), ("gallery.npz", b"PK")])
+def test_a_damaged_run_is_not_drawn(name, data, run, model, cache):
+    common = ("cosim", "--model", model / "model.sdnet", "--images", 2, "--passes", 1)
+    assert run(*common, "--rows", 16, "--columns", 4, "--out", "o", "--cache", cache)[0] == 0
+    Path(f"o/{name}").write_bytes(data)
+    status, _, err = run("report", "o")
+    assert status == 2 and len(err.splitlines()) == 1 and "pickle" not in err
+
+
+def test_a_cached_checkpoint_of_another_network_is_not_used(model, tmp_path, monkeypatch):
+    from scaledrop.training import named_config
+    from scaledrop_flow.steps import train
+
+    config = train.with_choices(named_config("digits"), hidden="7", epochs=1)
+    path = tmp_path / f"{config.config_hash()[:20]}.checkpoint"
+    path.write_bytes((model / "checkpoint").read_bytes())
+    found = train.trained(config, tmp_path)
+    assert found.config == config
+    monkeypatch.setattr(train, "train_to", None)
+    assert train.trained(config, tmp_path).sha256 == found.sha256

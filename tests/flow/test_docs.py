@@ -26,10 +26,8 @@ def command(line, monkeypatch):
 
 
 @pytest.mark.parametrize("path", ["docs/tutorial.md", "README.md"])
-def test_commands_and_programs_run(path, monkeypatch, tmp_path, cache):
+def test_commands_and_programs_run(path, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "build").mkdir()
-    (tmp_path / "build" / "cache").symlink_to(cache)
     ran = 0
     for kind, text in blocks(path):
         if kind == "python":

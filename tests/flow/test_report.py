@@ -7,7 +7,6 @@ import copy
 import dataclasses
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from sklearn.datasets import load_digits
 
 from scaledrop.energy import EVENTS, Band, Sizes, estimate, format_band, load_table
 from scaledrop.errors import UserError
-from scaledrop_flow.report import Gallery, render, write_page
+from scaledrop_flow.report import Gallery, render
 from scaledrop_flow.report.pictures import thumbnail
 
 LAYERS = (("dense1", 64, 128, 8), ("dense2", 128, 128, 1), ("dense3", 128, 10, 1))
@@ -333,8 +332,3 @@ def test_wrong_shapes_are_refused_by_name(gallery: Gallery) -> None:
     with pytest.raises(UserError) as caught:
         dataclasses.replace(gallery, images=gallery.images[0])
     assert str(caught.value) == "gallery.images: must be (N, H, W), not (8, 8); reshape"
-
-
-def test_the_page_is_written(tmp_path: Path, page: str, gallery: Gallery) -> None:
-    path = write_page(tmp_path / "deep" / "report.html", full_report(), gallery)
-    assert path.read_text(encoding="utf-8") == page

@@ -36,17 +36,18 @@ def test_parameters_read_back():
 def expected(dut, words, stimulus):
     """Outputs per cycle once two enabled cycles have passed, None before."""
     stages, outputs = [None, None], []
-    for enable, tile, drive, sign in stimulus:
+    for enable, start, tile, drive, sign in stimulus:
         outputs.append(stages[1])
         if enable:
-            partials = dut.twin(words[tile], drive, sign, dut.rows, dut.columns)
-            stages = [[partials, drive.bit_count()], stages[0]]
+            driven = drive * start
+            partials = dut.twin(words[tile], driven, sign, dut.rows, dut.columns)
+            stages = [[partials, driven.bit_count()], stages[0]]
     return outputs
 
 
 def check(rows, columns, words, stimulus):
     dut = CrossbarTile(rows=rows, columns=columns, init=words)
-    inputs = [dut.enable, dut.tile, dut.drive, dut.sign]
+    inputs = [dut.enable, dut.start, dut.tile, dut.drive, dut.sign]
     seen = play(dut, inputs, stimulus, [dut.partials, dut.driven])
     pairs = list(zip(seen, expected(dut, words, stimulus), strict=True))
     compared = [(got, want) for got, want in pairs if want is not None]
@@ -57,8 +58,8 @@ def check(rows, columns, words, stimulus):
 @pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 4), (2, 2), (3, 2), (4, 1)])
 def test_every_weight_drive_and_sign(rows, columns):
     words, lines = range(1 << rows * columns), range(1 << rows)
-    stimulus = [(1, *case) for case in product(words, lines, lines)]
-    check(rows, columns, list(words), [*stimulus, (1, 0, 0, 0), (1, 0, 0, 0)])
+    stimulus = [(1, 1, *case) for case in product(words, lines, lines)]
+    check(rows, columns, list(words), [*stimulus, (1, 1, 0, 0, 0), (1, 1, 0, 0, 0)])
 
 
 @pytest.mark.parametrize(("rows", "columns", "tiles"), [(33, 5, 7), (7, 3, 1), (64, 2, 3)])
@@ -71,7 +72,8 @@ def test_random_with_pauses(rows, columns, tiles, idle):
         return int.from_bytes(rng.bytes(16)) % (1 << rows)
 
     stimulus = [
-        (int(rng.random() >= idle), int(rng.integers(tiles)), lines(), lines()) for _ in range(300)
+        (*(int(rng.random() >= idle) for _ in "es"), int(rng.integers(tiles)), lines(), lines())
+        for _ in range(300)
     ]
     check(rows, columns, words, stimulus)
 
@@ -79,8 +81,9 @@ def test_random_with_pauses(rows, columns, tiles, idle):
 def test_extreme_partials():
     rows = 16
     full = (1 << rows) - 1
-    stimulus = [(1, 0, full, full), (1, 0, full, 0), (1, 0, 0, full), (1, 0, 0, 0), (1, 0, 0, 0)]
+    lines = [(full, full), (full, 0), (0, full), (0, 0), (0, 0)]
+    stimulus = [(1, 1, 0, *pair) for pair in lines]
     dut = CrossbarTile(rows=rows, columns=1, init=[full])
-    inputs = [dut.enable, dut.tile, dut.drive, dut.sign]
+    inputs = [dut.enable, dut.start, dut.tile, dut.drive, dut.sign]
     seen = play(dut, inputs, stimulus, [dut.partials, dut.driven])
     assert seen[2:] == [[[rows], rows], [[-rows], rows], [[0], 0]]

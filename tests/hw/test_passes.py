@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from simulate import play_then_reset, simulate
+from simulate import play, play_then_reset, simulate
 from wrong_parameters import refusal
 
 from scaledrop_hw.passes import PassControl
@@ -74,7 +74,7 @@ def run_images(dut, images, rng, idle=0.0, stall=0.0, work=1):
     watch = [
         *(command.valid, command.ready, command.payload),
         *(request.valid, request.ready, request.payload),
-        *(dut.available, dut.done, dut.free, dut.waiting),
+        *(dut.available, dut.done, dut.free),
     ]
     names = [
         "command",
@@ -86,7 +86,6 @@ def run_images(dut, images, rng, idle=0.0, stall=0.0, work=1):
         "available",
         "done",
         "free",
-        "waiting",
     ]
     return [dict(zip(names, row, strict=True)) for row in simulate(dut, surroundings, watch=watch)]
 
@@ -118,8 +117,6 @@ def test_order_of_commands_and_requests(layers, idle, stall, work):
         quiet = record[: start + 1]
         assert not any(row["command"] or row["request"] for row in quiet)
         assert record[start + 1]["command"] and record[start + 1]["request"]
-        waiting = [now for now, row in enumerate(record) if row["waiting"]]
-        assert waiting == [start, start + 1]
     assert not any(row["command"] or row["request"] for row in rows[-3:])
 
 
@@ -136,16 +133,15 @@ def test_an_offered_command_and_request_hold():
 def test_an_image_that_is_there_waits_two_cycles():
     rows = run_images(PassControl(layers=2, max_passes=3), [2, 2], np.random.default_rng(16))
     free = next(now for now, row in enumerate(rows) if row["free"])
-    assert [row["waiting"] for row in rows[free : free + 4]] == [0, 1, 1, 0]
     assert rows[free + 2]["command"] and rows[free + 2]["taken"]
 
 
 def test_quiet_after_reset_in_the_middle_of_an_image():
     dut = PassControl(layers=2, max_passes=3)
-    outputs = [dut.command.valid, dut.request.valid, dut.free, dut.waiting]
+    outputs = [dut.command.valid, dut.request.valid, dut.free]
     inputs = [dut.available, dut.passes]
     first, after = play_then_reset(dut, inputs, [[1, 3]] * 5, outputs)
-    assert first == after == [[0, 0, 0, 0]] * 2
+    assert first == after == [[0, 0, 0]] * 2
 
 
 def test_no_pass_at_all_is_taken_as_one():
@@ -153,3 +149,11 @@ def test_no_pass_at_all_is_taken_as_one():
     rows = run_images(PassControl(layers=2, max_passes=3), [0], rng, 0.0, 0.0, 3)
     assert sum(row["command"] and row["taken"] for row in rows) == 2
     assert sum(row["request"] and row["granted"] for row in rows) == 2
+
+
+def test_bits_go_through_in_order_under_back_pressure():
+    dut = PassControl(layers=2, max_passes=3)
+    inputs = [dut.drawn_bits.valid, dut.drawn_bits.payload, dut.mask_bits.ready]
+    cases = [[v, b, r] for v in (0, 1) for b in (0, 1) for r in (0, 1)]
+    outputs = [dut.mask_bits.valid, dut.mask_bits.payload, dut.drawn_bits.ready]
+    assert play(dut, inputs, cases, outputs) == cases

@@ -88,5 +88,23 @@ FAULTS = (
         "Mux(step.first, 0, columns)",
         "columns",
     ),
+    Fault(
+        "bubble_between_layers",
+        "sequencer.py",
+        "self.command.ready.eq(~self.active | self.done)",
+        "self.command.ready.eq(~self.active)",
+    ),
+    Fault(
+        "scale_read_although_dropped",
+        "scale_stage.py",
+        "memory.read.eq(self.valid & self.keep)",
+        "memory.read.eq(self.valid)",
+    ),
+    Fault(
+        "image_read_in_every_layer",
+        "sum_pipeline.py",
+        "image.read.eq(fetch & from_image)",
+        "image.read.eq(fetch)",
+    ),
     Fault("pixel_plane_order", "image_buffer.py", "self._planes - 1 - index]", "index]"),
 )

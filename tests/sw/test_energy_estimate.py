@@ -62,10 +62,13 @@ BY_HAND = {
         "crossbar cells": 2 * 16 * 0.4e-15,
         "row drivers": 35e-15 * 32 / 128,
     },
-    "conversions": {"column converters": 0.736e-12},
+    "conversions": {
+        "column converters": 0.736e-12,
+        "accumulator registers, writes": 15 * 9e-15,
+    },
     "additions": {
         "accumulator adders": 15 * 3.125e-15,
-        "accumulator registers": 30 * 9e-15,
+        "accumulator registers, reads": 15 * 9e-15,
     },
     "scale_reads": {"scale memory": 128 / 64 * 1.61e-12},
     "multiplies": {"scale multipliers": 15 * 8 * 3.027e-15},
@@ -105,10 +108,11 @@ def test_a_whole_image_by_hand(mtj45: TechnologyTable) -> None:
         "a": events(row_drives=64, conversions=16, spin_writes=1),
         "b": events(conversions=4, additions=4),
     }
-    expected = 64 * (12.8e-15 + 8.75e-15) + 20 * 0.736e-12 + 4 * (46.875e-15 + 270e-15) + 1.605e-12
+    conversion, addition = 0.736e-12 + 135e-15, 46.875e-15 + 135e-15
+    expected = 64 * (12.8e-15 + 8.75e-15) + 20 * conversion + 4 * addition + 1.605e-12
     result = estimate(run, SIZES, mtj45, images=1)
     assert result.joules.value == pytest.approx(expected)
-    assert result.by_layer["b"].value == pytest.approx(4 * 0.736e-12 + 4 * 316.875e-15)
+    assert result.by_layer["b"].value == pytest.approx(4 * conversion + 4 * addition)
 
 
 def test_layers_and_components_add_up_to_the_total(mtj45: TechnologyTable) -> None:
@@ -239,3 +243,17 @@ def test_a_table_without_a_component_is_refused(mtj45: TechnologyTable) -> None:
     with pytest.raises(UserError) as caught:
         estimate({"l": events()}, SIZES, TechnologyTable(name="mine", rows=rows), 1)
     assert str(caught.value) == "table mine: has no component 'register'; add a row for it"
+
+
+def test_bit_planes_need_a_wider_converter_in_their_layer_only(mtj45: TechnologyTable) -> None:
+    """A row may be undriven: 64 rows have 129 sums, 8 bits; with +-1 on all, 65 sums, 7 bits."""
+    assert [adc_bits(64), adc_bits(64, bit_planes=True)] == [7, 8]
+    sizes = {"image": dataclasses.replace(SIZES, bit_planes=True), "hidden": SIZES}
+    run = {layer: events(conversions=1) for layer in sizes}
+    result = estimate(run, sizes, mtj45, images=1)
+    wide, narrow = (mtj45.row(f"adc_{bits}b").energy_j for bits in (8, 7))
+    difference = result.by_layer["image"].value - result.by_layer["hidden"].value
+    assert difference == pytest.approx(wide - narrow)
+    converters = next(one for one in result.components if one.name == "column converters")
+    assert converters.joules.value == pytest.approx(wide + narrow)
+    assert mtj45.row("adc_8b").source in converters.source

@@ -249,7 +249,7 @@ def test_one_number_stands_for_all_layers() -> None:
         ({"p": None}, r"p\[0\]: must be a number, not None; give for example 0.1"),
         ({"hidden": 128}, r"hidden: must be a list of sizes, not 128; try \(128, 128\)"),
         ({"p": "large"}, "p: must be numbers or 'adaptive', not 'large'; try 0.1"),
-        ({"name": "a b"}, "name: 'a b' must be letters, digits, '-' and '_'; rename it"),
+        ({"name": "a b"}, "name: 'a b' must be 1 to 64 letters, digits, '-' and '_' only"),
         ({"input_shape": ()}, r"input_shape: must have a dimension, not \(\); give for example"),
         ({"input_shape": (8, 0)}, "input_shape: must be 1 to 1048576, not 0; give sizes such"),
         ({"hidden": (16, -1)}, "hidden: must be 1 to 1048576, not -1; give sizes such as 128"),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The report of a run as one self-contained page."""
 
-from scaledrop_flow.report.page import Gallery, render, write_page
+from scaledrop_flow.report.page import Gallery, render
 
-__all__ = ["Gallery", "render", "write_page"]
+__all__ = ["Gallery", "render"]

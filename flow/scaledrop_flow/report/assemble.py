@@ -14,6 +14,7 @@ from scaledrop.events import Event
 from scaledrop.frozen import FrozenNetwork
 from scaledrop.frozen_file import digest
 from scaledrop.metrics import accuracy, auroc, expected_calibration_error, negative_log_likelihood
+from scaledrop.numbers import argmax
 from scaledrop.prediction import Prediction, predict
 from scaledrop_flow.data import LabelledImages
 from scaledrop_flow.report.page import Gallery
@@ -30,6 +31,17 @@ def _prediction(result: CosimResult, name: str) -> Prediction | None:
     record = result.records.get(name)
     frac = result.workload.network.logit_frac_bits
     return None if record is None else predict(record.logits, frac)
+
+
+def _results_accuracy(result: CosimResult, images: LabelledImages) -> dict[str, float] | None:
+    """Accuracy of what leaves the chip: the largest sum of logits, and the most votes."""
+    record = result.records.get("RTL")
+    if record is None:
+        return None
+    outputs = {"sums": record.sums, "votes": record.votes}
+    return {
+        name: float((argmax(values) == images.labels).mean()) for name, values in outputs.items()
+    }
 
 
 def _accuracies(result: CosimResult, images: LabelledImages) -> dict[str, float | None]:
@@ -97,10 +109,14 @@ def _network(network: FrozenNetwork) -> dict[str, Any]:
 
 
 def _checked(result: CosimResult) -> dict[str, int]:
-    """What was compared on the RTL, bit by bit, and over all back ends together."""
-    rtl = dict(result.checks[-1].checked) if result.checks[-1].backend == "RTL" else {}
-    total = sum(one.total_checked for one in result.checks)
-    return {**rtl, "layers": len(result.workload.network.layers), "total": total}
+    """What was compared on the RTL, bit by bit; the other back ends have their own totals."""
+    rtl = next((one for one in result.checks if one.backend == "RTL"), None)
+    counts = dict(rtl.checked) if rtl else {}
+    return {
+        **counts,
+        "layers": len(result.workload.network.layers),
+        "total": sum(counts.values()),
+    }
 
 
 def report_of(
@@ -133,6 +149,7 @@ def report_of(
             for one in result.checks
         ],
         "accuracy": _accuracies(result, images),
+        "accuracy_of_results": _results_accuracy(result, images),
         "uncertainty": _uncertainty(prediction, images),
         "cycles": _cycles(predicted, result.counted),
         "events": {"predicted": predicted, "simulated": result.counted},

@@ -20,7 +20,7 @@ from scaledrop.energy import Band, format_band
 from scaledrop.errors import UserError
 from scaledrop_flow.report.pictures import energy_picture, entropy_picture, thumbnail
 
-__all__ = ["Gallery", "render", "write_page"]
+__all__ = ["Gallery", "render"]
 
 SHOWN = 6
 SHOWN_WRONG = 24
@@ -39,6 +39,7 @@ PARTS = (
     "array",
     "checked",
     "accuracy",
+    "accuracy_of_results",
     "uncertainty",
     "cycles",
     "events",
@@ -238,11 +239,3 @@ def render(report: Mapping[str, Any], gallery: Gallery) -> str:
         ],
         event_table=_events(r["events"]),
     )
-
-
-def write_page(path: str | Path, report: Mapping[str, Any], gallery: Gallery) -> Path:
-    """Renders the page into ``path``, making its folder; returns the path."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render(report, gallery), encoding="utf-8")
-    return path

@@ -13,7 +13,7 @@ import numpy as np
 
 from scaledrop.atomic import write_atomically
 from scaledrop.errors import UserError
-from scaledrop_flow.data import LabelledImages
+from scaledrop_flow.data import LabelledImages, read_arrays
 from scaledrop_flow.report.assemble import gallery_of, report_of
 from scaledrop_flow.report.page import Gallery, render
 from scaledrop_flow.steps.cosim import CosimChoices, CosimResult
@@ -41,12 +41,12 @@ def redraw(folder: Path) -> Path:
     Raises:
         UserError: one of the two is missing or malformed.
     """
+    arrays = read_arrays(folder / "gallery.npz", tuple(field.name for field in fields(Gallery)))
     try:
         report = json.loads((folder / "report.json").read_text())
-        with np.load(folder / "gallery.npz", allow_pickle=False) as arrays:
-            gallery = Gallery(**{field.name: arrays[field.name] for field in fields(Gallery)})
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{folder}: is not a finished run ({error}); co-simulate again") from None
+        html = render(report, Gallery(**arrays))
+    except (OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        raise UserError(f"{folder}: is not a finished run; co-simulate again") from None
     page = folder / "index.html"
-    write_atomically(page, render(report, gallery).encode())
+    write_atomically(page, html.encode())
     return page

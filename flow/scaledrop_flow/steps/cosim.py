@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scaledrop.energy import EnergyEstimate, load_table
+from scaledrop.energy import EnergyEstimate, TechnologyTable, load_table
 from scaledrop.errors import UserError
 from scaledrop.frozen import FrozenNetwork
 from scaledrop.mapping import ArrayShape, NetworkMapping
@@ -19,15 +19,18 @@ from scaledrop_cosim.backends.integer import IntegerBackend
 from scaledrop_cosim.backends.pytorch import TorchBackend
 from scaledrop_cosim.backends.rtl import RtlBackend
 from scaledrop_cosim.checker import CheckReport, check
-from scaledrop_cosim.contract import Workload
+from scaledrop_cosim.contract import Backend, Workload
 from scaledrop_cosim.driver import Disturbance
 from scaledrop_cosim.monitor import CaptureError
 from scaledrop_cosim.simulation import build
 from scaledrop_flow.data import LabelledImages
-from scaledrop_flow.steps.energy import price, price_nothing
+from scaledrop_flow.steps.energy import price
 from scaledrop_flow.steps.generate import generate
 
 __all__ = ["CosimChoices", "CosimResult", "Listener", "cosimulate"]
+
+OUTPUTS = ("report.json", "index.html", "gallery.npz")
+"""What a run leaves; an earlier run's is removed first, so that a failure cannot pass for it."""
 
 MODES = ("passes",)
 DATAPATHS = ("reference",)
@@ -99,19 +102,14 @@ class CosimResult:
 
 
 def _run_software(result: CosimResult, net: ScaleDropNet | None, listener: Listener) -> None:
-    with result.timed("integer model", listener):
-        backend = IntegerBackend()
-        observation = backend.infer(result.workload)
-        result.checks.append(check(backend.name, result.workload, observation))
-        result.records[backend.name] = observation.record
-    if net is None:
-        result.skips.append("float64 PyTorch: no checkpoint of this model was given")
-        return
-    with result.timed("float64 PyTorch", listener):
-        torch_backend = TorchBackend(net)
-        observation = torch_backend.infer(result.workload)
-        result.checks.append(check(torch_backend.name, result.workload, observation))
-        result.records[torch_backend.name] = observation.record
+    backends: list[Backend] = [IntegerBackend()]
+    if net is not None:
+        backends.append(TorchBackend(net))
+    for backend in backends:
+        with result.timed(backend.name, listener):
+            observation = backend.infer(result.workload)
+            result.checks.append(check(backend.name, result.workload, observation))
+            result.records[backend.name] = observation.record
 
 
 def _run_rtl(result: CosimResult, backend: RtlBackend) -> None:
@@ -133,6 +131,7 @@ def cosimulate(
     folder: Path,
     cache: Path,
     listener: Listener | None = None,
+    no_net: str = "no checkpoint of this model was given",
 ) -> CosimResult:
     """Run every back end on the same workload.
 
@@ -140,19 +139,25 @@ def cosimulate(
         net: The trained network from which ``network`` was frozen, for the float64 back end.
         folder: Receives ``rtl/`` (Verilog, sidecar) and ``run/`` (stimulus and capture).
         cache: Keeps built simulations.
+        no_net: Why there is no ``net``, for the report.
 
     Raises:
         UserError: a size is impossible, a tool is missing, or a folder cannot be written.
     """
+    for name in OUTPUTS:
+        (folder / name).unlink(missing_ok=True)
     listener = listener or Listener()
     workload = Workload(network, images.pixels, choices.passes, choices.seed)
     table = load_table(choices.table)
     result = CosimResult(workload, NetworkMapping(network, choices.array), {})
-    price_nothing(result.mapping, table)
     with result.timed("generate", listener):
         generated = generate(
             network, choices.array, folder / "rtl", max_passes=max(255, choices.passes)
         )
+    if net is None:
+        result.skips.append(f"float64 PyTorch: {no_net}")
+    if not choices.disturbance.quiet:
+        result.skips.append("cycle counters: not predicted under gaps or back-pressure")
     _run_software(result, net, listener)
     with result.timed("build", listener):
         simulation = build(generated.verilog, cache)
@@ -169,5 +174,15 @@ def cosimulate(
         _run_rtl(result, backend)
     if result.counted is not None:
         with result.timed("energy", listener):
-            result.energy = price(result.counted, result.mapping, table, len(images.pixels))
+            _price(result, table)
     return result
+
+
+def _price(result: CosimResult, table: TechnologyTable) -> None:
+    """A table that cannot price this array takes the estimate away, not the verification."""
+    assert result.counted is not None
+    try:
+        images = len(result.workload.images)
+        result.energy = price(result.counted, result.mapping, table, images)
+    except UserError as error:
+        result.skips.append(f"energy: {error}")

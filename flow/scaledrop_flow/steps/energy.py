@@ -4,35 +4,37 @@
 from __future__ import annotations
 
 from scaledrop.energy import EnergyEstimate, Sizes, TechnologyTable, estimate
-from scaledrop.events import Event, EventCounts
+from scaledrop.events import EventCounts
 from scaledrop.mapping import NetworkMapping
+from scaledrop.numbers import Coding
 
-__all__ = ["price", "price_nothing"]
+__all__ = ["price"]
 
 
 def price(
     counts: EventCounts, mapping: NetworkMapping, table: TechnologyTable, images: int
 ) -> EnergyEstimate:
-    """Joules per image from event counts over ``images`` images."""
-    network, array = mapping.network, mapping.array
-    sizes = Sizes(
-        rows=array.rows,
-        columns=array.columns,
-        lanes=array.lanes,
-        scale_bits=network.scale_bits,
-        sum_width=network.sum_width,
-        scaled_width=network.scaled_width,
-        logit_width=network.logit_width,
-        gain_bits=network.head.gain_bits,
-    )
-    return estimate(counts, sizes, table, images)
+    """Joules per image from event counts over ``images`` images.
 
-
-def price_nothing(mapping: NetworkMapping, table: TechnologyTable) -> None:
-    """Find out before any work whether ``table`` can price this mapping at all.
+    Widths are those of the hardware, which is as wide as its widest layer; the converter's bits
+    follow from each layer's coding.
 
     Raises:
-        UserError: a component is missing from the table.
+        UserError: the table lacks a component for this mapping.
     """
-    none = {str(event): 0 for event in Event}
-    price({layer.name: none for layer in mapping.network.layers}, mapping, table, images=1)
+    network, array = mapping.network, mapping.array
+    sizes = {
+        layer.name: Sizes(
+            rows=array.rows,
+            columns=array.columns,
+            lanes=array.lanes,
+            scale_bits=network.scale_bits,
+            sum_width=network.sum_width,
+            scaled_width=network.scaled_width,
+            logit_width=network.logit_width,
+            gain_bits=network.head.gain_bits,
+            bit_planes=layer.coding is Coding.UNSIGNED,
+        )
+        for layer in network.layers
+    }
+    return estimate(counts, sizes, table, images)

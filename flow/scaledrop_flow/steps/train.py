@@ -29,6 +29,7 @@ def with_choices(
     config: TrainConfig,
     hidden: str | None = None,
     p: str | None = None,
+    name: str | None = None,
     epochs: int | None = None,
     seed: int | None = None,
 ) -> TrainConfig:
@@ -52,6 +53,8 @@ def with_choices(
             network = dataclasses.replace(network, hidden=widths, p=_probabilities(p or "0.1"))
     elif p is not None:
         network = dataclasses.replace(network, p=_probabilities(p))
+    if name is not None:
+        network = dataclasses.replace(network, name=name)
     changes = {"epochs": epochs, "seed": seed}
     given = {name: value for name, value in changes.items() if value is not None}
     return dataclasses.replace(config, network=network, **given)
@@ -71,8 +74,10 @@ def _probabilities(text: str) -> float | tuple[float, ...] | str:
     return values[0] if len(values) == 1 else values
 
 
-def train_to(config: TrainConfig, path: Path, progress: Progress | None = None) -> Checkpoint:
-    """Train on the digits and write a checkpoint.
+def train_to(
+    config: TrainConfig, path: Path, progress: Progress | None = None
+) -> tuple[Checkpoint, tuple[EpochRecord, ...]]:
+    """Train on the digits and write a checkpoint; returns it and the history.
 
     Raises:
         UserError: the configuration does not fit the data, the loss is no number, or the path
@@ -84,21 +89,24 @@ def train_to(config: TrainConfig, path: Path, progress: Progress | None = None) 
         raise UserError(f"{path.parent}: cannot be written ({error.strerror})") from None
     result = train(config, load_digits(), progress)
     digest = save_checkpoint(result.net, config, path)
-    return Checkpoint(config, result.net, digest)
+    return Checkpoint(config, result.net, digest), result.history
 
 
 def trained(config: TrainConfig, cache: Path, progress: Progress | None = None) -> Checkpoint:
     """The checkpoint of ``config`` from the cache, trained first when it is not there.
 
-    A cached file that cannot be read is made anew.
+    A cached file that cannot be read, or is of another configuration, is made anew.
     """
     path = cache / f"{config.config_hash()[:20]}.checkpoint"
     if path.exists():
         try:
-            return load_checkpoint(path)
+            found = load_checkpoint(path)
         except UserError:
             path.unlink()
-    return train_to(config, path, progress)
+        else:
+            if found.config == config:
+                return found
+    return train_to(config, path, progress)[0]
 
 
 def freeze_checkpoint(checkpoint: Checkpoint) -> FrozenNetwork:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scaledrop.energy.rules import EVENTS, RULES, Sizes, row_of
-from scaledrop.energy.table import Band, Label, TechnologyTable
+from scaledrop.energy.rules import EVENTS, RULES, Rule, Sizes, row_of
+from scaledrop.energy.table import Band, Label, Row, TechnologyTable
 from scaledrop.errors import UserError
 
 __all__ = ["NOT_COUNTED", "Component", "EnergyEstimate", "estimate"]
@@ -19,6 +19,7 @@ NOT_COUNTED = (
     "wires between tiles, memories and the spin unit",
     "leakage, above all of the memories",
     "converter references, sample-and-hold and bias generators; column multiplexers",
+    "registers of the drain, the scale stage and the head; writing images into their buffer",
     "the pass accumulator: adding logits and votes over the passes, and the argmax",
     "input and output interface, registers and monitors",
     "writing the weights into the array; loading scales and thresholds",
@@ -122,43 +123,52 @@ def _sum(bands: Iterable[Band]) -> Band:
     return sum(bands, Band(0.0, 0.0, 0.0))
 
 
+def _component(rule: Rule, rows: list[Row], count: float, joules: Band, total: float) -> Component:
+    """One line of the breakdown; its label is the least trusted of the rows it uses."""
+    order = list(Label)
+    worst = max(rows, key=lambda row: order.index(row.label))
+    return Component(
+        name=rule.name,
+        event=rule.event,
+        count=count,
+        joules=joules,
+        share=joules.value / total if total else 0.0,
+        source="; ".join(dict.fromkeys(row.source for row in rows)),
+        label=worst.label,
+    )
+
+
 def estimate(
-    events: Mapping[str, Mapping[str, int]], sizes: Sizes, table: TechnologyTable, images: int
+    events: Mapping[str, Mapping[str, int]],
+    sizes: Sizes | Mapping[str, Sizes],
+    table: TechnologyTable,
+    images: int,
 ) -> EnergyEstimate:
     """Energy of one image, the mean over a run.
 
     Args:
         events: Layer to event to count, totals over the run; every one of :data:`EVENTS`.
-        sizes: Widths that the scaling laws take.
+        sizes: Widths that the scaling laws take, the same for all layers or by layer.
         table: Energies per event.
         images: Images of the run, each with all its passes.
 
     Raises:
         UserError: an event is unknown, missing or not a count; the table lacks a component, or a
-            converter wide enough for ``sizes.rows``.
+            converter wide enough for the rows.
     """
     _check(events, images)
-    layers: dict[str, list[Band]] = {layer: [] for layer in events}
+    by_name = sizes if isinstance(sizes, Mapping) else dict.fromkeys(events, sizes)
+    bands: dict[str, list[Band]] = {layer: [] for layer in events}
     drawn = []
     for rule in RULES:
-        row = row_of(rule, sizes, table)
-        each = row.band * (rule.units(sizes) / row.width)
+        rows = []
         for layer, counts in events.items():
-            layers[layer].append(each * (int(counts[rule.event]) / images))
+            rows.append(row := row_of(rule, by_name[layer], table))
+            each = row.band * (rule.units(by_name[layer]) / row.width)
+            bands[layer].append(each * (int(counts[rule.event]) / images))
         total = sum(int(counts[rule.event]) for counts in events.values()) / images
-        drawn.append((rule, row, total, each * total))
+        drawn.append((rule, rows, total, _sum(one[-1] for one in bands.values())))
     joules = _sum(band for *_, band in drawn)
-    components = tuple(
-        Component(
-            name=rule.name,
-            event=rule.event,
-            count=count,
-            joules=band,
-            share=band.value / joules.value if joules.value else 0.0,
-            source=row.source,
-            label=row.label,
-        )
-        for rule, row, count, band in drawn
-    )
-    by_layer = {layer: _sum(bands) for layer, bands in layers.items()}
+    components = tuple(_component(*line, joules.value) for line in drawn)
+    by_layer = {layer: _sum(parts) for layer, parts in bands.items()}
     return EnergyEstimate(joules, components, by_layer, NOT_COUNTED, table.name)

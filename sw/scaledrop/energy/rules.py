@@ -4,7 +4,8 @@
 Scaling laws, all relative to the width a table row is given for: adders, registers, comparators
 and memory words are linear in their width, multipliers go with the product of their operands'
 widths, word lines with the devices on them. A weight is a differential pair, so a crossbar cell is
-two devices. Conversions take the row of the lossless converter, ``ceil(log2(rows + 1))`` bits.
+two devices. Conversions take the row of the lossless converter, whose bits follow from the coding
+of the layer's input.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class Sizes:
         scaled_width: The scaled sum.
         logit_width: One logit.
         gain_bits: The head's gain.
+        bit_planes: The input is applied bit by bit, so that rows may be undriven and a column sum
+            takes any of ``2 * rows + 1`` values; otherwise every row in use is driven.
 
     Raises:
         UserError: a size is not an integer of 1 or more.
@@ -50,20 +53,26 @@ class Sizes:
     scaled_width: int
     logit_width: int
     gain_bits: int
+    bit_planes: bool = False
 
     def __post_init__(self) -> None:
         for field in fields(self):
+            if field.name == "bit_planes":
+                continue
             value = getattr(self, field.name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise UserError(f"{field.name}: must be an integer of 1 or more, not {value!r}")
 
 
-def adc_bits(rows: int) -> int:
-    """Bits of the converter that tells all ``rows + 1`` sums of a column apart; 4 at least.
+def adc_bits(rows: int, bit_planes: bool = False) -> int:
+    """Bits of the converter that tells all sums of a column apart; 4 at least.
 
-    Four is the least that the converter figures are valid for; fewer bits cost about as much.
+    There are ``rows + 1`` sums when every row is driven with +-1 and ``2 * rows + 1`` when rows may
+    be undriven. Four bits are the least that the converter figures are valid for; fewer cost about
+    as much.
     """
-    return max(rows.bit_length(), 4)
+    highest = 2 * rows if bit_planes else rows
+    return max(highest.bit_length(), 4)
 
 
 @dataclass(frozen=True)
@@ -79,10 +88,11 @@ class Rule:
 RULES = (
     Rule("crossbar cells", "row_drives", "cell_read", lambda z: DEVICES_PER_CELL * z.columns),
     Rule("row drivers", "row_drives", "row_driver", lambda z: DEVICES_PER_CELL * z.columns),
-    Rule("column converters", "conversions", "adc", lambda z: adc_bits(z.rows)),
+    Rule("column converters", "conversions", "adc", lambda z: adc_bits(z.rows, z.bit_planes)),
     Rule("accumulator adders", "additions", "adder", lambda z: z.sum_width),
-    # A partial sum is read from the accumulator and the new one written back.
-    Rule("accumulator registers", "additions", "register", lambda z: 2 * z.sum_width),
+    # Every partial sum is written; all but a sum's first find the one before it there.
+    Rule("accumulator registers, writes", "conversions", "register", lambda z: z.sum_width),
+    Rule("accumulator registers, reads", "additions", "register", lambda z: z.sum_width),
     Rule("scale memory", "scale_reads", "sram_read", lambda z: z.lanes * z.scale_bits),
     Rule("scale multipliers", "multiplies", "multiplier", lambda z: z.sum_width * z.scale_bits),
     Rule("threshold comparators", "comparisons", "comparator", lambda z: z.scaled_width),
@@ -109,11 +119,12 @@ def row_of(rule: Rule, sizes: Sizes, table: TechnologyTable) -> Row:
     """
     if rule.row != "adc":
         return table.row(rule.row)
-    name = f"adc_{adc_bits(sizes.rows)}b"
+    bits = adc_bits(sizes.rows, sizes.bit_planes)
+    name = f"adc_{bits}b"
     known = [row.component for row in table.rows if row.component.startswith("adc_")]
     if name not in known:
         raise UserError(
-            f"rows: {sizes.rows} rows need a lossless converter of {adc_bits(sizes.rows)} bits and "
-            f"table {table.name} has {', '.join(known) or 'none'}; use fewer rows or add {name}"
+            f"rows: {sizes.rows} rows need a lossless converter of {bits} bits and table "
+            f"{table.name} has {', '.join(known) or 'none'}; use fewer rows or add {name}"
         )
     return table.row(name)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from scaledrop.errors import UserError
+from scaledrop.frozen import check_name
 from scaledrop.nn.binary import BinaryLinear, SignActivation
 from scaledrop.nn.norm import HeadBatchNorm1d, ScaleBatchNorm1d
 from scaledrop.nn.scale import ScaleDropout, adaptive_p
@@ -58,8 +59,7 @@ class NetworkConfig:
     init_spread: float = 0.3
 
     def __post_init__(self) -> None:
-        if not self.name.replace("-", "").replace("_", "").isalnum():
-            raise UserError(f"name: {self.name!r} must be letters, digits, '-' and '_'; rename it")
+        check_name(self.name, "name")
         for field in ("input_shape", "hidden"):
             sizes = getattr(self, field)
             if not isinstance(sizes, tuple | list):
