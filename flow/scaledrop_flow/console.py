@@ -19,7 +19,7 @@ from scaledrop_flow.steps.cosim import Listener
 
 __all__ = ["StepPrinter", "console", "show_cosim", "show_findings", "training_progress"]
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 @contextmanager
