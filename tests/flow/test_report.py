@@ -109,6 +109,7 @@ def full_report(images: int = 120, passes: int = 20) -> dict[str, Any]:
             "sums": 1200,
             "votes": 1201,
             "counters": 42,
+            "device_writes": 17,
             "total": 648043,
         },
         "mismatches": 0,

@@ -32,6 +32,7 @@ CHECKED = (
     ("sums", "logit sums over the passes"),
     ("votes", "votes"),
     ("counters", "event and cycle counters"),
+    ("device_writes", "number of write pulses at the spin unit"),
 )
 
 PARTS = (
