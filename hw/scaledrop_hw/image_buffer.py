@@ -37,8 +37,8 @@ class ImageBuffer(wiring.Component):
 
     Timing
     ------
-    One pixel per cycle; ``available`` one cycle after the last pixel. Empty after reset. Rows past
-    the last pixel read whatever was there: the word lines that are not in use are not driven.
+    One pixel per cycle; ``available`` one cycle after the last pixel. Empty after reset. Words are
+    written whole, as block memory wants it; rows past the last pixel are 0.
     """
 
     def __init__(self, *, rows, planes, pixels):
@@ -83,25 +83,28 @@ class ImageBuffer(wiring.Component):
         row = Signal(range(self._rows))
         tile = Signal(self.row_tile.shape())
         left = Signal(range(self._pixels), init=self._pixels - 1)
-        push = Signal()
+        push, word_full = Signal(), Signal()
         m.d.comb += [
             self.pixels.ready.eq(~full[fill]),
             push.eq(self.pixels.valid & self.pixels.ready),
+            word_full.eq(push & ((row == self._rows - 1) | (left == 0))),
             self.available.eq(full[use]),
         ]
         with m.If(push):
             m.d.sync += [row.eq(row + 1), left.eq(left - 1)]
-            with m.If(row == self._rows - 1):
-                m.d.sync += [row.eq(0), tile.eq(tile + 1)]
+        with m.If(word_full):
+            m.d.sync += [row.eq(0), tile.eq(tile + 1)]
             with m.If(left == 0):
-                m.d.sync += [row.eq(0), tile.eq(0), left.eq(self._pixels - 1)]
+                m.d.sync += [tile.eq(0), left.eq(self._pixels - 1)]
                 m.d.sync += [full[fill].eq(1), fill.eq(~fill)]
         with m.If(self.free):
             m.d.sync += [full[use].eq(0), use.eq(~use)]
-        self._elaborate_planes(m, push, fill, use, row, tile)
+        address = Mux(fill, self._row_tiles, 0) + tile
+        self._elaborate_planes(m, push, row, word_full, address, use)
         return m
 
-    def _elaborate_planes(self, m, push, fill, use, row, tile):
+    def _elaborate_planes(self, m, push, row, word_full, address, use):
+        """Collect a word of every plane, store it whole; read the plane that was asked for."""
         plane = Signal(self.plane.shape())
         words = []
         with m.If(self.read):
@@ -109,14 +112,19 @@ class ImageBuffer(wiring.Component):
         for index in range(self._planes):
             memory = Memory(shape=unsigned(self._rows), depth=2 * self._row_tiles, init=[])
             m.submodules[f"plane_{index}"] = memory
-            read, write = memory.read_port(), memory.write_port(granularity=1)
+            read, write = memory.read_port(), memory.write_port()
             bit = self.pixels.payload[self._planes - 1 - index]
+            held = Signal(self._rows, name=f"held_{index}")
+            collected = Signal(self._rows, name=f"collected_{index}")
             m.d.comb += [
+                collected.eq(held | (bit << row)),
                 read.addr.eq(Mux(use, self._row_tiles, 0) + self.row_tile),
                 read.en.eq(self.read & (self.plane == index)),
-                write.addr.eq(Mux(fill, self._row_tiles, 0) + tile),
-                write.data.eq(bit.replicate(self._rows)),
-                write.en.eq(push << row),
+                write.addr.eq(address),
+                write.data.eq(collected),
+                write.en.eq(word_full),
             ]
+            with m.If(push):
+                m.d.sync += held.eq(Mux(word_full, 0, collected))
             words.append(read.data)
         m.d.comb += self.word.eq(Array(words)[plane])
