@@ -36,7 +36,6 @@ CheckpointFile = Annotated[
 DataFile = Annotated[Path | None, typer.Option(help="npz with images and labels.")]
 Cache = Annotated[Path, typer.Option(help="Folder for checkpoints and built simulations.")]
 
-DEFAULT = "digits"
 INTERRUPTED = 130
 CACHE = Path(os.environ.get("SCALEDROP_CACHE") or platformdirs.user_cache_dir("scaledrop"))
 
@@ -76,6 +75,7 @@ def train(
 
     from scaledrop.training import named_config
     from scaledrop_flow.console import console, training_progress
+    from scaledrop_flow.model import DEFAULT
     from scaledrop_flow.steps.train import train_to, with_choices
 
     chosen = with_choices(named_config(config or DEFAULT), hidden, p, name, epochs, seed)

@@ -14,9 +14,10 @@ from scaledrop.training import load_checkpoint, named_config
 from scaledrop_flow.console import training_progress
 from scaledrop_flow.steps.train import freeze_checkpoint, trained
 
-__all__ = ["ResolvedModel", "resolve"]
+__all__ = ["DEFAULT", "ResolvedModel", "resolve"]
 
 DEFAULT = "digits"
+"""The configuration that is meant when none is named."""
 
 
 @dataclass(frozen=True, eq=False)
