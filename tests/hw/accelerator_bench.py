@@ -84,8 +84,11 @@ async def _counters(ctx, dut, layers, seen):
             seen.counters.setdefault(name, {})[str(event)] = ctx.get(dut.counter_value)
 
 
-def run(dut, images, passes, seed=1, idle=0.0, stall=0.0, limit=200_000):
-    """Infer ``images``; returns what was observed, raises TimeoutError after ``limit`` cycles."""
+def run(dut, images, passes, seed=1, idle=0.0, stall=0.0, limit=200_000, prepare=None):
+    """Infer ``images``; returns what was observed, raises TimeoutError after ``limit`` cycles.
+
+    ``prepare(ctx)`` runs before the first pixel is offered.
+    """
     network, seen = dut.mapping.network, Observed()
     layers = [layer.name for layer in network.layers]
     words = uniform_words(seed, len(images) * passes * len(layers) + 64)
@@ -107,6 +110,8 @@ def run(dut, images, passes, seed=1, idle=0.0, stall=0.0, limit=200_000):
         await _counters(ctx, dut, layers, seen)
 
     async def feed(ctx):
+        if prepare is not None:
+            await prepare(ctx)
         await _pixels(ctx, dut.pixels, images.ravel(), np.random.default_rng(seed + 1), idle)
 
     async def watchdog(ctx):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole accelerator against the golden model: every bit, and every event when undisturbed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -218,3 +218,38 @@ def test_parameters_read_back():
     dut = Accelerator(mapping=mapping, timing=timing, max_passes=9)
     assert (dut.mapping, dut.timing, dut.max_passes) == (mapping, timing, 9)
     assert dut.pipeline_timing.spin == timing.cycles == 8
+
+
+def with_scales(network, value):
+    layers = [replace(one, scale=np.full(one.out_features, value)) for one in network.layers]
+    return replace(network, layers=tuple(layers))
+
+
+def test_scales_loaded_by_the_host_are_used_while_it_goes_on_reading():
+    """Baked in are wrong scales; the right ones come through the port and are read back."""
+    setup = Setup(CASES["two layers, nothing divides"])
+    mapping = setup.mapping
+    words = [word for one in mapping.layers for word in one.by_beat(one.layer.scale, 0).tolist()]
+    wrong = NetworkMapping(with_scales(mapping.network, 1), mapping.array)
+    setup.dut = Accelerator(mapping=wrong, max_passes=setup.case.passes)
+    host, read_back = setup.dut.scale_host, []
+
+    async def access(ctx, address, write, word=None):
+        ctx.set(host.address, address)
+        ctx.set(host.write, write)
+        if word is not None:
+            ctx.set(host.data, word)
+        await ctx.tick().until(host.ready)
+
+    async def load(ctx):
+        ctx.set(host.valid, 1)
+        for address, word in enumerate(words):
+            await access(ctx, address, 1, word)
+        for address in range(len(words)):
+            await access(ctx, address, 0)
+            read_back.append([ctx.get(host.word[lane]) for lane in range(mapping.array.lanes)])
+
+    seen = setup.run(prepare=load)
+    assert read_back == words
+    setup.check_values(seen)
+    assert seen.counters == setup.predicted()
