@@ -13,22 +13,13 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from scaledrop.energy import EVENTS, Band, Sizes, estimate, format_band, load_table
+from datapath import SIZES
+from scaledrop.energy import EVENTS, Band, estimate, format_band, load_table
 from scaledrop.errors import UserError
 from scaledrop_flow.report import Gallery, render
 from scaledrop_flow.report.pictures import thumbnail
 
 LAYERS = (("dense1", 64, 128, 8), ("dense2", 128, 128, 1), ("dense3", 128, 10, 1))
-SIZES = Sizes(
-    rows=64,
-    columns=16,
-    lanes=16,
-    scale_bits=8,
-    sum_width=15,
-    scaled_width=23,
-    logit_width=40,
-    gain_bits=16,
-)
 
 
 def digits_gallery(images: int = 120, passes: int = 20) -> Gallery:

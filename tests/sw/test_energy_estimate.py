@@ -9,30 +9,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from datapath import SIZES
 from scaledrop.energy import (
     EVENTS,
     NOT_COUNTED,
     Band,
     EnergyEstimate,
     Row,
-    Sizes,
     TechnologyTable,
     adc_bits,
     estimate,
     load_table,
 )
 from scaledrop.errors import UserError
-
-SIZES = Sizes(
-    rows=64,
-    columns=16,
-    lanes=16,
-    scale_bits=8,
-    sum_width=15,
-    scaled_width=23,
-    logit_width=40,
-    gain_bits=16,
-)
 
 
 @pytest.fixture(scope="module")
