@@ -97,7 +97,7 @@ def entropy_picture(
         limit: Largest entropy possible, ln K; the right end of the axis.
     """
     bins = np.linspace(0, max(limit, 1e-9), 31)
-    figure, style = _figure("entropy", 2.5)
+    figure, style = _figure("entropy", 2.8)
     with mpl.rc_context(style):
         both = figure.subplots(2, 1, sharex=True)
         groups = ((both[0], right, "right", _GOOD), (both[1], ~right, "wrong", _BAD))
@@ -116,7 +116,7 @@ def entropy_picture(
                 note = f"{word}: {values.size}, median {middle:.2g}"
             else:
                 note = f"{word}: none"
-            axes.text(0.995, 0.9, note, transform=axes.transAxes, ha="right", va="top", color=_INK)
+            axes.set_title(note, loc="right", fontsize="medium", color=_INK)
         both[1].set_xlabel(f"predictive entropy, nats (ln K = {limit:.2f})")
         both[1].set_xlim(0, bins[-1])
         return _svg(figure, "entropy", "Entropy of right and of wrong predictions")
