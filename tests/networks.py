@@ -13,8 +13,8 @@ SCALE_BITS, SCALE_FRAC_BITS, GAIN_BITS = 8, 6, 12
 
 def _threshold(rng, fan_in, out_features, input_bits, first):
     """Thresholds where sums really fall, so that both outcomes occur."""
-    coding, planes = (Coding.UNSIGNED, input_bits) if first else (Coding.BIPOLAR, 1)
-    bound = scaled_bound(sum_bound(fan_in, coding, planes), SCALE_BITS)
+    planes = input_bits if first else 1
+    bound = scaled_bound(sum_bound(fan_in, planes), SCALE_BITS)
     spread = int(fan_in**0.5 * 100 * ((1 << planes) / 2 if first else 1))
     values = np.clip(rng.integers(-spread, spread + 1, out_features), -bound, bound)
     return Threshold(values, rng.integers(0, 2, out_features))

@@ -7,8 +7,28 @@ import numpy as np
 import numpy.typing as npt
 
 from scaledrop.errors import UserError
-from scaledrop.frozen import FrozenLayer, FrozenNetwork, Head
-from scaledrop.numbers import Coding, activation_bit, scaled_sum
+from scaledrop.frozen import FrozenLayer, FrozenNetwork, Head, Stream, Threshold
+from scaledrop.graph import (
+    INPUT,
+    Add,
+    Concat,
+    MaxPool,
+    Node,
+    Quantise,
+    Subsample,
+    SumPool,
+    Upsample,
+    Window,
+)
+from scaledrop.numbers import (
+    activation_bit,
+    activation_code,
+    decode,
+    saturate,
+    scaled_sum,
+    stream_code,
+    stream_value,
+)
 from scaledrop.record import PassRecord
 
 __all__ = ["check_images", "check_masks", "check_passes", "infer"]
@@ -70,10 +90,75 @@ def check_masks(
     return masks.astype(np.uint8)
 
 
-def _crossbar_sum(layer: FrozenLayer, inputs: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    values = inputs if layer.coding is Coding.UNSIGNED else 2 * inputs - 1
-    sums: npt.NDArray[np.int64] = values @ (2 * layer.weights.astype(np.int64) - 1).T
-    return sums
+Integers = npt.NDArray[np.int64]
+
+
+def _patches(values: Integers, window: Window) -> Integers:
+    """(..., C, H, W) to (..., OH, OW, C * K * K); padding is worth 0."""
+    edge = (window.padding, window.padding)
+    padded = np.pad(values, [(0, 0)] * (values.ndim - 2) + [edge, edge])
+    size, stride = (window.size, window.size), window.stride
+    views = np.lib.stride_tricks.sliding_window_view(padded, size, (-2, -1))
+    views = np.moveaxis(views[..., ::stride, ::stride, :, :], -5, -3)
+    return views.reshape(*views.shape[:-3], -1)
+
+
+def _crossbar_sum(layer: FrozenLayer, values: Integers) -> Integers:
+    """(N, T, *shape) to (N, T, C) or (N, T, C, H, W)."""
+    cells = 2 * layer.weights.astype(np.int64) - 1
+    if layer.window is None:
+        dense: Integers = values.reshape(*values.shape[:2], -1) @ cells.T
+        return dense
+    return np.moveaxis(_patches(values, layer.window) @ cells.T, -1, 2)
+
+
+def _by_channel(values: Integers, dims: int) -> Integers:
+    """(C, ...) spread over ``dims`` axes behind the channels."""
+    return values.reshape(len(values), *[1] * dims, *values.shape[1:])
+
+
+def _output(network: FrozenNetwork, layer: FrozenLayer, shat: Integers) -> Integers:
+    dims, output = shat.ndim - 3, layer.output
+    if isinstance(output, Threshold):
+        flip = _by_channel(output.flip, dims)
+        if output.planes == 1:
+            bits = activation_bit(shat, _by_channel(output.threshold, dims), flip)
+            return np.asarray(bits, dtype=np.int64)
+        levels = _by_channel(output.threshold, dims)
+        return np.asarray(activation_code(shat[..., None], levels, flip[..., None]))
+    gain, offset = (_by_channel(value, dims) for value in (output.gain, output.offset))
+    if isinstance(output, Head):
+        return gain * shat + offset
+    shift = network.stream_shift(output)
+    return np.asarray(stream_value(shat, gain, offset, shift, network.stream_bits))
+
+
+def _between(network: FrozenNetwork, node: Node, values: list[Integers]) -> Integers:
+    """What a node without weights makes of its inputs (N, T, *shape)."""
+    first = values[0]
+    match node:
+        case MaxPool(size=size):
+            height, width = (edge // size for edge in first.shape[-2:])
+            whole = first[..., : height * size, : width * size]
+            tiles = whole.reshape(*first.shape[:-2], height, size, width, size)
+            return np.asarray(tiles.max(axis=(-3, -1)))
+        case SumPool():
+            return np.asarray(first.sum(axis=(-2, -1)))
+        case Upsample(factor=factor):
+            return first.repeat(factor, axis=-2).repeat(factor, axis=-1)
+        case Concat():
+            runs = np.broadcast_shapes(*(value.shape[:2] for value in values))
+            return np.concatenate(
+                [np.broadcast_to(value, (*runs, *value.shape[2:])) for value in values], axis=2
+            )
+        case Add():
+            return np.asarray(saturate(first + values[1], network.stream_bits))
+        case Subsample(stride=stride, channels=channels):
+            some = first[..., ::stride, ::stride]
+            return np.pad(some, [(0, 0)] * 2 + [(0, channels - some.shape[2])] + [(0, 0)] * 2)
+        case Quantise(planes=planes):
+            return decode(stream_code(first, network.stream_frac_bits, planes), planes)
+    raise AssertionError(node)
 
 
 def infer(
@@ -82,28 +167,33 @@ def infer(
     """Run every pass of every image.
 
     Args:
-        images: (N, input_size) unsigned pixels.
+        images: (N, input_size) or (N, *input_shape) unsigned pixels.
         masks: (N, T, L) bits, 1 keeps the scale of that layer in that pass.
 
     Returns:
-        The full record. The first layer's sum is computed once per image: it depends on no bit.
+        The full record. What depends on no bit yet is computed once per image.
     """
     pixels = check_images(network, images)
     keep = check_masks(network, masks, len(pixels))
-    inputs = pixels[:, None, :]
-    hidden: list[npt.NDArray[np.uint8]] = []
-    logits = np.zeros((0,), dtype=np.int64)
-    for index, layer in enumerate(network.layers):
-        shat = scaled_sum(
-            _crossbar_sum(layer, inputs),
-            layer.scale,
-            keep[:, :, index, None],
-            network.scale_frac_bits,
-        )
-        if isinstance(layer.output, Head):
-            logits = layer.output.gain * shat + layer.output.offset
-        else:
-            bits = activation_bit(shat, layer.output.threshold, layer.output.flip)
-            hidden.append(bits.astype(np.uint8))
-            inputs = bits.astype(np.int64)
+    graph, bit = network.graph, iter(range(keep.shape[2]))
+    shape = graph.values[INPUT].shape
+    values: dict[str, Integers] = {INPUT: pixels.reshape(len(pixels), 1, *shape)}
+    hidden: list[npt.NDArray[np.integer]] = []
+    for node in network.nodes:
+        inputs = [values[source] for source in graph.sources[node.name]]
+        if not isinstance(node, FrozenLayer):
+            values[node.name] = _between(network, node, inputs)
+            continue
+        s = _crossbar_sum(node, inputs[0])
+        dims = s.ndim - 3
+        kept = keep[:, :, next(bit)].reshape(*keep.shape[:2], *[1] * (dims + 1))
+        shat = scaled_sum(s, _by_channel(node.scale, dims), kept, network.scale_frac_bits)
+        result = _output(network, node, shat)
+        if isinstance(node.output, Threshold):
+            hidden.append(result.astype(np.uint8))
+            result = decode(result, node.output.planes)
+        elif isinstance(node.output, Stream):
+            hidden.append(result)
+        values[node.name] = result
+    logits = np.moveaxis(values[network.nodes[-1].name], 2, -1)
     return PassRecord.of_passes(keep, tuple(hidden), logits)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,30 +13,23 @@ import numpy as np
 import numpy.typing as npt
 
 from scaledrop.errors import UserError
+from scaledrop.frozen_layer import FrozenLayer, Head, Stream, Threshold
+from scaledrop.graph import Graph, Kind, Layer, Node, Value
+from scaledrop.names import check_name
 from scaledrop.numbers import (
     DROP_BITS,
     MAX_GAIN_FRAC_BITS,
     MAX_OFFSET,
     Coding,
-    scaled_bound,
     signed_width,
-    sum_bound,
 )
 
-__all__ = ["FrozenLayer", "FrozenNetwork", "Head", "Threshold", "check_name"]
+__all__ = ["FrozenLayer", "FrozenNetwork", "FrozenNode", "Head", "Stream", "Threshold"]
 
 MAX_WIDTH = 62
 """Widest integer of the contract: the golden model computes in 64-bit integers."""
 
-
-def check_name(value: Any, where: str) -> None:
-    """Names end up in files and in Verilog: 1 to 64 ASCII letters, digits, '-' and '_'.
-
-    Raises:
-        UserError: anything else.
-    """
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
-        raise UserError(f"{where}: {value!r} must be 1 to 64 letters, digits, '-' and '_' only")
+FrozenNode = FrozenLayer | Node
 
 
 def _check_integer(value: Any, low: int, high: int, where: str) -> None:
@@ -61,103 +53,19 @@ def _integers(
     return array.astype(np.int64)
 
 
-def _narrow(owner: object, *names: str) -> None:
-    """Store integer arrays as int64; what is not one is left for the network to refuse."""
-    for name in names:
-        array = np.asarray(getattr(owner, name))
-        if array.dtype.kind in "ib" or (array.dtype.kind == "u" and array.max(initial=0) < 2**62):
-            array = array.astype(np.int64)
-        object.__setattr__(owner, name, array)
-
-
-@dataclass(frozen=True, eq=False)
-class Threshold:
-    """Hidden layer: ``bit = (shat >= threshold) xor flip`` per channel.
-
-    Attributes:
-        threshold: (C,) integers in units of ``2**-scale_frac_bits``, within the range of ``shat``.
-        flip: (C,) 0 or 1.
-    """
-
-    threshold: npt.NDArray[np.int64]
-    flip: npt.NDArray[np.int64]
-
-    def __post_init__(self) -> None:
-        _narrow(self, "threshold", "flip")
-
-
-@dataclass(frozen=True, eq=False)
-class Head:
-    """Last layer: ``logit = gain * shat + offset`` per class.
-
-    Attributes:
-        gain: (C,) signed, ``gain_bits`` wide, ``gain_frac_bits`` fraction bits.
-        offset: (C,) signed, in the logit's unit ``2**-(scale_frac_bits + gain_frac_bits)``.
-    """
-
-    gain: npt.NDArray[np.int64]
-    offset: npt.NDArray[np.int64]
-    gain_bits: int
-    gain_frac_bits: int
-
-    def __post_init__(self) -> None:
-        _narrow(self, "gain", "offset")
-
-
-@dataclass(frozen=True, eq=False)
-class FrozenLayer:
-    """One dense layer of +-1 weights with its scale, its dropout code and its output stage.
-
-    Attributes:
-        name: Unique within the network.
-        weights: (out, in) bits, 1 for +1 and 0 for -1.
-        scale: (out,) unsigned fixed point, alpha.
-        drop_code: Probability that the scale is dropped, times ``2**16``.
-        coding: How the layer's input drives the word lines.
-        planes: Bits of an input element, 1 for bipolar activations.
-        output: :class:`Threshold` for hidden layers, :class:`Head` for the last one.
-    """
-
-    name: str
-    weights: npt.NDArray[np.uint8]
-    scale: npt.NDArray[np.int64]
-    drop_code: int
-    coding: Coding
-    planes: int
-    output: Threshold | Head
-
-    def __post_init__(self) -> None:
-        _narrow(self, "scale")
-
-    @property
-    def in_features(self) -> int:
-        return int(self.weights.shape[1])
-
-    @property
-    def out_features(self) -> int:
-        return int(self.weights.shape[0])
-
-    @property
-    def sum_bound(self) -> int:
-        """Largest absolute value of ``s``."""
-        return sum_bound(self.in_features, self.coding, self.planes)
-
-    @property
-    def drop_probability(self) -> float:
-        return self.drop_code / (1 << DROP_BITS)
-
-
 @dataclass(frozen=True, eq=False)
 class FrozenNetwork:
-    """A Scale-Dropout network in integers; hidden layers first, the :class:`Head` last.
+    """A Scale-Dropout network in integers.
 
     Attributes:
         name: Short name, used for file and module names.
-        input_shape: Shape of one image as users hold it; its size is the first layer's fan-in.
+        input_shape: Shape of one image as users hold it.
         input_bits: Bits of an unsigned pixel, 1 to 16.
         scale_bits, scale_frac_bits: Format of alpha; 1.0 is exact, so frac < bits.
-        layers: At least one.
+        nodes: layers, and what stands between them, in the order of evaluation; the :class:`Head`
+            comes last (see :mod:`scaledrop.graph`).
         provenance: JSON values telling where the network came from; not read by any back end.
+        stream_bits, stream_frac_bits: Format of the streams of residual additions, signed.
 
     Raises:
         UserError: a field has the wrong shape, range or width. The message names it.
@@ -168,8 +76,10 @@ class FrozenNetwork:
     input_bits: int
     scale_bits: int
     scale_frac_bits: int
-    layers: tuple[FrozenLayer, ...]
+    nodes: tuple[FrozenNode, ...]
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    stream_bits: int = 16
+    stream_frac_bits: int = 8
 
     def __post_init__(self) -> None:
         check_name(self.name, "name")
@@ -183,56 +93,96 @@ class FrozenNetwork:
                 f"scale_frac_bits: must be 0 to {top} so that 1.0 is exact, "
                 f"not {self.scale_frac_bits}"
             )
+        _check_integer(self.stream_bits, 2, 32, "stream_bits")
+        _check_integer(self.stream_frac_bits, 0, self.stream_bits - 2, "stream_frac_bits")
         if not self.input_shape:
             raise UserError("input_shape: must have a dimension, such as (64,)")
         if not self.layers:
             raise UserError("layers: a network needs at least one layer")
-        names = [layer.name for layer in self.layers]
-        if len(set(names)) != len(names):
-            raise UserError(f"layers: names must be unique, not {names}")
-        width = self.input_size
-        for index, layer in enumerate(self.layers):
-            self._check_layer(index, layer, width)
-            width = layer.out_features
+        for index, node in enumerate(self.nodes):
+            if isinstance(node, Layer):
+                raise UserError(f"layers[{index}]: has no weights; freeze the network again")
+            if isinstance(node, FrozenLayer):
+                self._check_weights(node, f"layers[{index}]")
+        for index, node in enumerate(self.nodes):
+            if isinstance(node, FrozenLayer):
+                self._check_layer(node, f"layers[{index}]")
 
-    def _check_layer(self, index: int, layer: FrozenLayer, width: int) -> None:
-        at = f"layers[{index}]"
+    @cached_property
+    def layers(self) -> tuple[FrozenLayer, ...]:
+        """The stochastic layers, in the order of their mask bits."""
+        return tuple(node for node in self.nodes if isinstance(node, FrozenLayer))
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The network without its numbers."""
+        nodes = (node.node if isinstance(node, FrozenLayer) else node for node in self.nodes)
+        return Graph(self.input_shape, self.input_bits, tuple(nodes))
+
+    def _check_weights(self, layer: FrozenLayer, at: str) -> None:
+        last = layer is self.nodes[-1]
+        if not isinstance(layer.output, Head if last else Threshold | Stream):
+            raise UserError(f"{at}.output: the last layer, and only that one, has a head")
         check_name(layer.name, f"{at}.name")
         if layer.weights.ndim != 2 or 0 in layer.weights.shape:
             raise UserError(f"{at}.weights: shape must be (out, in), not {layer.weights.shape}")
-        if layer.in_features != width:
-            raise UserError(f"{at}.weights: takes {layer.in_features} inputs but gets {width}")
         _integers(layer.weights, layer.weights.shape, 0, 1, f"{at}.weights")
-        expected = (Coding.UNSIGNED, self.input_bits) if index == 0 else (Coding.BIPOLAR, 1)
-        found = (layer.coding, layer.planes)
-        if found != expected or [*map(type, found)] != [Coding, int]:
-            raise UserError(
-                f"{at}.planes: must be {expected[1]} {expected[0].value}, "
-                f"not {layer.planes} {getattr(layer.coding, 'value', layer.coding)}"
-            )
+        if isinstance(layer.output, Threshold) and layer.output.threshold.ndim == 2:
+            levels = layer.output.threshold.shape[1]
+            if levels < 3 or levels & (levels + 1):
+                raise UserError(f"{at}.threshold: must have 2^k - 1 levels, not {levels}")
+
+    def _check_layer(self, layer: FrozenLayer, at: str) -> None:
+        self._check_input(layer, self.graph.input_of(layer.node), at)
         channels = (layer.out_features,)
         _integers(layer.scale, channels, 0, 2**self.scale_bits - 1, f"{at}.scale")
         _check_integer(layer.drop_code, 0, (1 << DROP_BITS) - 1, f"{at}.drop_code")
-        bound = scaled_bound(layer.sum_bound, self.scale_bits)
-        last = index == len(self.layers) - 1
-        if not isinstance(layer.output, Head if last else Threshold):
-            raise UserError(f"{at}.output: the last layer, and only that one, has a head")
         if isinstance(layer.output, Threshold):
-            _integers(layer.output.threshold, channels, -bound, bound, f"{at}.threshold")
+            bound = layer.scaled_bound(self.scale_bits)
+            shape = (*channels, *layer.output.threshold.shape[1:2])
+            _integers(layer.output.threshold, shape, -bound, bound, f"{at}.threshold")
             _integers(layer.output.flip, channels, 0, 1, f"{at}.flip")
         else:
-            self._check_head(at, layer.output, channels)
+            self._check_affine(layer, layer.output, at)
 
-    def _check_head(self, at: str, head: Head, channels: tuple[int, ...]) -> None:
-        _check_integer(head.gain_bits, 2, 24, f"{at}.gain_bits")
-        _check_integer(head.gain_frac_bits, 0, MAX_GAIN_FRAC_BITS, f"{at}.gain_frac_bits")
-        limit = 2 ** (head.gain_bits - 1) - 1
-        _integers(head.gain, channels, -limit, limit, f"{at}.gain")
-        _integers(head.offset, channels, -MAX_OFFSET, MAX_OFFSET, f"{at}.offset")
-        if self.logit_width > MAX_WIDTH:
+    def _check_input(self, layer: FrozenLayer, value: Value, at: str) -> None:
+        fan_in = layer.node.fan_in(value)
+        if layer.in_features != fan_in:
+            raise UserError(f"{at}.weights: takes {layer.in_features} inputs but gets {fan_in}")
+        coding = Coding.UNSIGNED if value.kind is Kind.PIXELS else Coding.BIPOLAR
+        found = (layer.coding, layer.planes)
+        if found != (coding, value.planes) or [*map(type, found)] != [Coding, int]:
             raise UserError(
-                f"{at}: logits of {self.logit_width} bits; at most {MAX_WIDTH} are supported"
+                f"{at}.planes: must be {value.planes} {coding.value}, "
+                f"not {layer.planes} {getattr(layer.coding, 'value', layer.coding)}"
             )
+        if layer.addends != value.addends:
+            raise UserError(f"{at}.addends: must be {value.addends}, not {layer.addends}")
+
+    def _check_affine(self, layer: FrozenLayer, output: Head | Stream, at: str) -> None:
+        channels = (layer.out_features,)
+        _check_integer(output.gain_bits, 2, 24, f"{at}.gain_bits")
+        _check_integer(output.gain_frac_bits, 0, MAX_GAIN_FRAC_BITS, f"{at}.gain_frac_bits")
+        limit = 2 ** (output.gain_bits - 1) - 1
+        _integers(output.gain, channels, -limit, limit, f"{at}.gain")
+        _integers(output.offset, channels, -MAX_OFFSET, MAX_OFFSET, f"{at}.offset")
+        width = signed_width(output.bound(layer.scaled_bound(self.scale_bits)))
+        if width > MAX_WIDTH:
+            what = "logits" if isinstance(output, Head) else "stream values"
+            raise UserError(f"{at}: {what} of {width} bits; at most {MAX_WIDTH} are supported")
+        if isinstance(output, Stream) and self.stream_shift(output) < 0:
+            raise UserError(
+                f"{at}.gain_frac_bits: {output.gain_frac_bits} cannot give the "
+                f"{self.stream_frac_bits} fraction bits of the stream; raise gain_bits"
+            )
+
+    @property
+    def has_streams(self) -> bool:
+        return any(isinstance(layer.output, Stream) for layer in self.layers)
+
+    def stream_shift(self, output: Stream) -> int:
+        """Fraction bits that a stream output drops."""
+        return self.scale_frac_bits + output.gain_frac_bits - self.stream_frac_bits
 
     @property
     def head(self) -> Head:
@@ -249,6 +199,11 @@ class FrozenNetwork:
         return math.prod(self.input_shape)
 
     @property
+    def positions(self) -> tuple[int, ...]:
+        """() for one prediction an image, (H, W) for one at every position."""
+        return self.graph.logits.shape[1:]
+
+    @property
     def sum_width(self) -> int:
         """Bits of the accumulator that no layer can overflow."""
         return max(signed_width(layer.sum_bound) for layer in self.layers)
@@ -256,16 +211,12 @@ class FrozenNetwork:
     @property
     def scaled_width(self) -> int:
         """Bits of ``shat`` that no layer can overflow."""
-        return max(
-            signed_width(scaled_bound(layer.sum_bound, self.scale_bits)) for layer in self.layers
-        )
+        return max(signed_width(layer.scaled_bound(self.scale_bits)) for layer in self.layers)
 
     @cached_property
     def logit_bound(self) -> int:
         """Largest absolute value of a logit."""
-        head, bound = self.head, scaled_bound(self.layers[-1].sum_bound, self.scale_bits)
-        pairs = zip(head.gain.tolist(), head.offset.tolist(), strict=True)
-        return int(max(abs(gain) * bound + abs(offset) for gain, offset in pairs))
+        return self.head.bound(self.layers[-1].scaled_bound(self.scale_bits))
 
     @property
     def logit_width(self) -> int:

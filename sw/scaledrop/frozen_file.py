@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,10 @@ import numpy.typing as npt
 
 from scaledrop.atomic import write_atomically
 from scaledrop.errors import UserError
-from scaledrop.frozen import FrozenLayer, FrozenNetwork, Head, Threshold
+from scaledrop.frozen import FrozenLayer, FrozenNetwork, FrozenNode, Head, Stream, Threshold
+from scaledrop.frozen_layer import Output
+from scaledrop.graph import Window
+from scaledrop.graph_json import node_from_json, node_to_json
 from scaledrop.numbers import Coding
 from scaledrop.sealed import Seal, read_sealed
 
@@ -37,7 +41,7 @@ def _pack(weights: npt.NDArray[np.uint8]) -> str:
 
 def _layer_object(layer: FrozenLayer) -> dict[str, Any]:
     value: dict[str, Any] = {
-        "kind": "dense",
+        "kind": "dense" if layer.window is None else "conv",
         "name": layer.name,
         "in_features": layer.in_features,
         "out_features": layer.out_features,
@@ -47,15 +51,27 @@ def _layer_object(layer: FrozenLayer) -> dict[str, Any]:
         "scale": layer.scale.tolist(),
         "drop_code": layer.drop_code,
     }
+    if layer.window is not None:
+        value["window"] = dataclasses.asdict(layer.window)
+    if layer.addends != 1:
+        value["addends"] = layer.addends
+    if layer.source:
+        value["source"] = layer.source
     if isinstance(layer.output, Threshold):
         value["threshold"] = layer.output.threshold.tolist()
         value["flip"] = layer.output.flip.tolist()
     else:
+        if isinstance(layer.output, Stream):
+            value["stream"] = 1
         value["gain"] = layer.output.gain.tolist()
         value["offset"] = layer.output.offset.tolist()
         value["gain_bits"] = layer.output.gain_bits
         value["gain_frac_bits"] = layer.output.gain_frac_bits
     return value
+
+
+def _node_object(node: FrozenNode) -> dict[str, Any]:
+    return _layer_object(node) if isinstance(node, FrozenLayer) else node_to_json(node)
 
 
 def encode(network: FrozenNetwork) -> bytes:
@@ -70,9 +86,12 @@ def encode(network: FrozenNetwork) -> bytes:
         "input_bits": network.input_bits,
         "scale_bits": network.scale_bits,
         "scale_frac_bits": network.scale_frac_bits,
-        "layers": [_layer_object(layer) for layer in network.layers],
+        "layers": [_node_object(node) for node in network.nodes],
         "provenance": dict(network.provenance),
     }
+    if network.has_streams:
+        body["stream_bits"] = network.stream_bits
+        body["stream_frac_bits"] = network.stream_frac_bits
     try:
         text = json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False) + "\n"
     except (TypeError, ValueError) as error:
@@ -138,26 +157,21 @@ def _unpack(text: str, out_features: int, in_features: int, where: str) -> npt.N
     return bits[:, :in_features].copy()
 
 
-def _layer(value: Any, where: str) -> FrozenLayer:
+def _node(value: Any, where: str) -> FrozenNode:
+    kind = _Fields(value, where).get("kind", str)
+    if kind in ("dense", "conv"):
+        return _layer(value, kind, where)
+    return node_from_json(value, where)
+
+
+def _layer(value: Any, kind: str, where: str) -> FrozenLayer:
     fields = _Fields(value, where)
-    kind = fields.get("kind", str)
-    if kind != "dense":
-        raise UserError(f"{where}.kind: {kind!r} is not known to this version; it knows 'dense'")
+    fields.get("kind", str)
     coding = fields.get("coding", str)
     if coding not in (c.value for c in Coding):
         raise UserError(f"{where}.coding: must be unsigned or bipolar, not {coding!r}")
     out_features = fields.size("out_features")
     in_features = fields.size("in_features")
-    output: Threshold | Head
-    if "threshold" in value or "flip" in value:
-        output = Threshold(fields.integers("threshold"), fields.integers("flip"))
-    else:
-        output = Head(
-            fields.integers("gain"),
-            fields.integers("offset"),
-            fields.get("gain_bits", int),
-            fields.get("gain_frac_bits", int),
-        )
     layer = FrozenLayer(
         name=fields.get("name", str),
         weights=_unpack(fields.get("weights", str), out_features, in_features, f"{where}.weights"),
@@ -165,10 +179,52 @@ def _layer(value: Any, where: str) -> FrozenLayer:
         drop_code=fields.get("drop_code", int),
         coding=Coding(coding),
         planes=fields.get("planes", int),
-        output=output,
+        output=_output(fields, where),
+        window=_window(fields.get("window", dict), f"{where}.window") if kind == "conv" else None,
+        addends=fields.size("addends") if "addends" in value else 1,
+        source=fields.get("source", str) if "source" in value else "",
     )
     fields.finish()
     return layer
+
+
+def _window(value: Any, where: str) -> Window:
+    fields = _Fields(value, where)
+    sizes = [fields.get(name, int) for name in ("size", "stride", "padding")]
+    fields.finish()
+    try:
+        return Window(*sizes)
+    except UserError as error:
+        raise UserError(f"{where.removesuffix('window')}{error}") from None
+
+
+def _output(fields: _Fields, where: str) -> Output:
+    if "threshold" in fields.value or "flip" in fields.value:
+        return Threshold(_thresholds(fields, where), fields.integers("flip"))
+    kind: type[Head] | type[Stream] = Head
+    if "stream" in fields.value:
+        if fields.get("stream", int) != 1:
+            raise UserError(f"{where}.stream: must be 1 or missing")
+        kind = Stream
+    return kind(
+        fields.integers("gain"),
+        fields.integers("offset"),
+        fields.get("gain_bits", int),
+        fields.get("gain_frac_bits", int),
+    )
+
+
+def _thresholds(fields: _Fields, where: str) -> npt.NDArray[np.int64]:
+    """One integer a channel, or for codes of more bits one list a channel."""
+    rows = fields.get("threshold", list)
+    if not rows or not all(isinstance(row, list) for row in rows):
+        return fields.integers("threshold")
+    flat = [value for row in rows for value in row]
+    if len({len(row) for row in rows}) != 1 or not all(
+        type(value) is int and abs(value) < 2**62 for value in flat
+    ):
+        raise UserError(f"{where}.threshold: must be lists of as many integers each")
+    return np.array(flat, dtype=np.int64).reshape(len(rows), -1)
 
 
 def _body(data: bytes) -> Any:
@@ -186,7 +242,12 @@ def decode(data: bytes) -> FrozenNetwork:
         UserError: names the first field that is wrong.
     """
     fields = _Fields(_body(data), "")
-    layers = tuple(_layer(v, f"layers[{i}]") for i, v in enumerate(fields.get("layers", list)))
+    nodes = tuple(_node(v, f"layers[{i}]") for i, v in enumerate(fields.get("layers", list)))
+    formats = {
+        name: fields.get(name, int)
+        for name in ("stream_bits", "stream_frac_bits")
+        if name in fields.value
+    }
     shape = fields.integers("input_shape")
     network = FrozenNetwork(
         name=fields.get("name", str),
@@ -194,8 +255,9 @@ def decode(data: bytes) -> FrozenNetwork:
         input_bits=fields.get("input_bits", int),
         scale_bits=fields.get("scale_bits", int),
         scale_frac_bits=fields.get("scale_frac_bits", int),
-        layers=layers,
+        nodes=nodes,
         provenance=fields.get("provenance", dict),
+        **formats,
     )
     fields.finish()
     if encode(network) != data:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scaledrop.errors import UserError
-from scaledrop.frozen import FrozenLayer, FrozenNetwork, Head
+from scaledrop.frozen import FrozenLayer, FrozenNetwork, Head, Threshold
 
 __all__ = ["ArrayShape", "LayerMapping", "NetworkMapping"]
 
@@ -130,10 +130,26 @@ class LayerMapping:
 
 @dataclass(frozen=True)
 class NetworkMapping:
-    """Every layer of a network on one array."""
+    """Every layer of a network on one array.
+
+    Raises:
+        UserError: a node that the accelerator does not take.
+    """
 
     network: FrozenNetwork
     array: ArrayShape
+
+    def __post_init__(self) -> None:
+        for node in self.network.nodes:
+            if not isinstance(node, FrozenLayer) or node.window is not None or self._wide(node):
+                raise UserError(
+                    f"{self.network.name}: the accelerator takes dense layers of 1-bit activations "
+                    f"so far, not {node.name!r}; give a network of such layers"
+                )
+
+    @staticmethod
+    def _wide(layer: FrozenLayer) -> bool:
+        return isinstance(layer.output, Threshold) and layer.output.planes > 1
 
     @cached_property
     def layers(self) -> tuple[LayerMapping, ...]:

@@ -25,14 +25,19 @@ __all__ = [
     "MAX_OFFSET",
     "Coding",
     "activation_bit",
+    "activation_code",
     "argmax",
+    "decode",
     "drop_code",
     "quantise_affine",
     "quantise_scale",
     "scaled_bound",
     "scaled_sum",
     "sign_bit",
+    "saturate",
     "signed_width",
+    "stream_code",
+    "stream_value",
     "sum_bound",
 ]
 
@@ -52,7 +57,8 @@ class Coding(StrEnum):
     UNSIGNED = "unsigned"
     """``planes`` bits, most significant first; a 0 bit leaves the row undriven."""
     BIPOLAR = "bipolar"
-    """One bit, stored 1 for +1 and 0 for -1. Padding is an undriven row, worth 0."""
+    """``planes`` bits, most significant first, each driving +1 for 1 and -1 for 0: code c is worth
+    ``2c - (2**planes - 1)``, so one plane is -1 and +1. Padding is an undriven row, worth 0."""
 
 
 def sign_bit(value: Any) -> Any:
@@ -60,9 +66,12 @@ def sign_bit(value: Any) -> Any:
     return value >= 0
 
 
-def sum_bound(fan_in: int, coding: Coding, planes: int) -> int:
-    """Largest ``|s|`` of a crossbar sum of ``fan_in`` cells of +-1."""
-    return fan_in * ((1 << planes) - 1 if coding is Coding.UNSIGNED else 1)
+def sum_bound(fan_in: int, planes: int, addends: int = 1) -> int:
+    """Largest ``|s|`` of a crossbar sum of ``fan_in`` cells of +-1, in either coding.
+
+    ``addends`` elements of ``planes`` bits were added into each input (average pooling).
+    """
+    return fan_in * addends * ((1 << planes) - 1)
 
 
 def scaled_bound(bound: int, scale_bits: int) -> int:
@@ -93,6 +102,40 @@ def activation_bit(shat: Any, threshold: Any, flip: Any) -> Any:
     ``flip = 0``; one that is never +1 stores the least ``shat`` and ``flip = 1``.
     """
     return (shat >= threshold) ^ (flip != 0)
+
+
+def activation_code(shat: Any, thresholds: Any, flip: Any) -> Any:
+    """k-bit activation: the number of ``thresholds`` passed, each by :func:`activation_bit`.
+
+    ``thresholds`` has ``2**k - 1`` values along its last axis, where ``shat`` and ``flip`` have an
+    axis of length 1 or lack it by broadcasting.
+    """
+    return activation_bit(shat, thresholds, flip).sum(axis=-1)
+
+
+def decode(code: Any, planes: int) -> Any:
+    """The odd integer that a k-bit code stands for: ``2c - (2**k - 1)``; -1 and +1 for k = 1."""
+    return 2 * code - ((1 << planes) - 1)
+
+
+def saturate(value: Any, bits: int) -> Any:
+    """The nearest integer of ``bits`` bits, signed."""
+    return np.clip(value, -(1 << (bits - 1)), (1 << (bits - 1)) - 1)
+
+
+def stream_value(shat: Any, gain: Any, offset: Any, shift: int, bits: int) -> Any:
+    """``gain * shat + offset``, divided by ``2**shift``, rounded half up, saturated to ``bits``."""
+    half = 1 << (shift - 1) if shift else 0
+    return saturate((gain * shat + offset + half) >> shift, bits)
+
+
+def stream_code(value: Any, frac_bits: int, planes: int) -> Any:
+    """k-bit code of a stream value: -1 to 1 cut into ``2**planes`` equal steps; sign for k = 1.
+
+    ``value`` is in units of ``2**-frac_bits``. A value on an edge belongs to the step above it.
+    """
+    steps = ((value + (1 << frac_bits)) << (planes - 1)) >> frac_bits
+    return np.clip(steps, 0, (1 << planes) - 1)
 
 
 def argmax(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

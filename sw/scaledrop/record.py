@@ -15,18 +15,20 @@ __all__ = ["PassRecord"]
 
 @dataclass(frozen=True, eq=False)
 class PassRecord:
-    """N images, T passes, L layers, K classes.
+    """N images, T passes, L layers, K classes; the class is the last axis. A network that predicts
+    at every position has the positions before it.
 
     Attributes:
         masks: (N, T, L) bits; 1 keeps the layer's scale.
-        hidden: one (N, T, C_l) array of bits for each hidden layer.
-        logits: (N, T, K) integers in the network's logit unit.
-        sums: (N, K) logits summed over the passes, as the pass accumulator reports them.
-        votes: (N, K) passes won by each class, as the pass accumulator reports them.
+        hidden: one (N, T, *shape) array for each hidden layer: the codes (bits) or the stream
+            values that its output stage gave.
+        logits: (N, T, ..., K) integers in the network's logit unit.
+        sums: (N, ..., K) logits summed over the passes, as the pass accumulator reports them.
+        votes: (N, ..., K) passes won by each class, as the pass accumulator reports them.
     """
 
     masks: npt.NDArray[np.uint8]
-    hidden: tuple[npt.NDArray[np.uint8], ...]
+    hidden: tuple[npt.NDArray[np.integer], ...]
     logits: npt.NDArray[np.int64]
     sums: npt.NDArray[np.int64]
     votes: npt.NDArray[np.int64]
@@ -35,13 +37,13 @@ class PassRecord:
     def of_passes(
         cls,
         masks: npt.NDArray[np.uint8],
-        hidden: tuple[npt.NDArray[np.uint8], ...],
+        hidden: tuple[npt.NDArray[np.integer], ...],
         logits: npt.NDArray[np.int64],
     ) -> PassRecord:
         """The record whose sums and votes follow from its logits: the pass accumulator's twin."""
         classes = logits.shape[-1]
         winners = argmax(logits)
-        votes = (winners[:, :, None] == np.arange(classes)).sum(axis=1)
+        votes = (winners[..., None] == np.arange(classes)).sum(axis=1)
         return cls(masks, hidden, logits, logits.sum(axis=1), votes.astype(np.int64))
 
     @property

@@ -37,7 +37,7 @@ class Induction:
 
     def __init__(self, fan_in, rows, planes, width):
         self.fan_in, self.width, self.planes = fan_in, width, planes
-        self.wide = max(width, sum_bound(fan_in, Coding.UNSIGNED, planes).bit_length()) + 4
+        self.wide = max(width, sum_bound(fan_in, planes).bit_length()) + 4
         self.kept = z3.BitVec("kept", width)
         self.partial = z3.BitVec("partial", rows.bit_length() + 1)
         self.done, self.cells = z3.BitVecs("done cells", self.wide)
@@ -83,7 +83,7 @@ class Induction:
 
 
 def promised_width(fan_in, rows, planes):
-    bound = sum_bound(fan_in, Coding.UNSIGNED, planes)
+    bound = sum_bound(fan_in, planes)
     return max(signed_width(bound), rows.bit_length() + 1)
 
 
@@ -92,8 +92,8 @@ def test_no_sum_overflows(fan_in, rows, planes):
     layer = Induction(fan_in, rows, planes, promised_width(fan_in, rows, planes))
     assert layer.broken() == set()
     final = layer.bound(planes, fan_in)
-    assert final == sum_bound(fan_in, Coding.UNSIGNED, planes)
-    assert planes > 1 or final == sum_bound(fan_in, Coding.BIPOLAR, 1)
+    assert final == sum_bound(fan_in, planes)
+    assert planes > 1 or final == sum_bound(fan_in, 1)
 
 
 @pytest.mark.parametrize(("fan_in", "rows", "planes"), [(9, 4, 3), (64, 16, 8), (3, 2, 16)])

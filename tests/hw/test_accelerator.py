@@ -222,7 +222,7 @@ def test_parameters_read_back():
 
 def with_scales(network, value):
     layers = [replace(one, scale=np.full(one.out_features, value)) for one in network.layers]
-    return replace(network, layers=tuple(layers))
+    return replace(network, nodes=tuple(layers))
 
 
 def test_scales_loaded_by_the_host_are_used_while_it_goes_on_reading():

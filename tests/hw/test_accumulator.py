@@ -75,7 +75,7 @@ def layer_steps(planes, row_tiles):
 def test_random_layers(rows, row_tiles, planes, idle):
     rng = np.random.default_rng(rows)
     columns = 3
-    width = signed_width(sum_bound(rows * row_tiles, Coding.UNSIGNED, planes))
+    width = signed_width(sum_bound(rows * row_tiles, planes))
     dut = AccumulatorAdder(columns=columns, partial_width=rows.bit_length() + 1, sum_width=width)
     stimulus, expected = [], []
     for _ in range(20):
@@ -100,7 +100,7 @@ def test_random_layers(rows, row_tiles, planes, idle):
 )
 @pytest.mark.parametrize("sign", [1, -1])
 def test_the_bound_is_reached_in_the_promised_width(rows, row_tiles, planes, sign):
-    bound = sum_bound(rows * row_tiles, Coding.UNSIGNED, planes)
+    bound = sum_bound(rows * row_tiles, planes)
     width = max(1 + bound.bit_length(), rows.bit_length() + 1)
     dut = AccumulatorAdder(columns=1, partial_width=rows.bit_length() + 1, sum_width=width)
     steps = layer_steps(planes, row_tiles)

@@ -53,7 +53,7 @@ def victim_network():
     layers = (first, *middle, _with_class_tie(last))
     layers = (*layers[:-1], dataclasses.replace(layers[-1], drop_code=drop_code(0.7)))
     fields = {f.name: getattr(network, f.name) for f in dataclasses.fields(FrozenNetwork)}
-    return FrozenNetwork(**{**fields, "layers": layers}), images
+    return FrozenNetwork(**{**fields, "nodes": layers}), images
 
 
 def _record(seen, mapping):

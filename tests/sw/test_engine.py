@@ -189,7 +189,7 @@ def test_sums_over_passes_do_not_wrap():
 
 def test_uint64_gain_keeps_integers():
     head = replace(NETWORK.head, gain=abs(NETWORK.head.gain).astype(np.uint64))
-    network = replace(NETWORK, layers=(NETWORK.layers[0], replace(NETWORK.layers[1], output=head)))
+    network = replace(NETWORK, nodes=(NETWORK.layers[0], replace(NETWORK.layers[1], output=head)))
     record = infer(network, np.zeros((1, 6), int), np.ones((1, 1, 2), int))
     assert record.logits.dtype == np.int64
 

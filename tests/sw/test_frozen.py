@@ -25,7 +25,7 @@ def network(**changes):
 def layer(index, **changes):
     layers = list(GOOD.layers)
     layers[index] = replace(layers[index], **changes)
-    return network(layers=tuple(layers))
+    return network(nodes=tuple(layers))
 
 
 def output(index, **changes):
@@ -64,8 +64,8 @@ WRONG = [
         "scale_frac_bits: must be 0 to 7 so that 1.0 is exact, not -1",
     ),
     (network(scale_frac_bits=8), "scale_frac_bits: must be 0 to 7 so that 1.0 is exact, not 8"),
-    (network(layers=()), "layers: a network needs at least one layer"),
-    (layer(1, name="dense1"), "layers: names must be unique, not ['dense1', 'dense1']"),
+    (network(nodes=()), "layers: a network needs at least one layer"),
+    (layer(1, name="dense1"), "layers: names must be unique and not 'input', but are ['dense1', 'dense1']"),
     (network(input_shape=(7,)), "layers[0].weights: takes 6 inputs but gets 7"),
     (network(input_shape=(2, 2)), "layers[0].weights: takes 6 inputs but gets 4"),
     (network(input_bits=3), "layers[0].planes: must be 3 unsigned, not 2 unsigned"),

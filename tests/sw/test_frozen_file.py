@@ -228,7 +228,12 @@ def test_lists_hold_integers_only(field, value):
     ("field", "value", "text"),
     [
         ("layers[0]", 3, None),
-        ("layers[1].kind", "conv", "'conv' is not known to this version; it knows 'dense'"),
+        (
+            "layers[1].kind",
+            "gru",
+            "'gru' is not known to this version; it knows dense, conv, add, concat, layer, "
+            "maxpool, quantise, subsample, sumpool, upsample",
+        ),
         ("layers[1].coding", "gray", "must be unsigned or bipolar, not 'gray'"),
         ("layers[1].in_features", 0, "must be 1 to 1048576, not 0"),
         ("layers[1].out_features", 2**20 + 1, "must be 1 to 1048576, not 1048577"),

@@ -17,6 +17,7 @@ from scaledrop.numbers import (
     Coding,
     activation_bit,
     argmax,
+    decode,
     drop_code,
     quantise_affine,
     quantise_scale,
@@ -186,13 +187,14 @@ def test_quantise_affine_refuses_a_gain_that_does_not_fit():
 @pytest.mark.parametrize(("fan_in", "planes"), [(1, 1), (1, 3), (2, 2), (3, 1), (3, 2)])
 @pytest.mark.parametrize("coding", Coding)
 def test_sum_bound_is_reached_and_never_passed(fan_in, planes, coding):
-    elements = range(1 << planes) if coding is Coding.UNSIGNED else (-1, 1)
+    codes = range(1 << planes)
+    elements = codes if coding is Coding.UNSIGNED else [decode(code, planes) for code in codes]
     sums = {
         sum(a * b for a, b in zip(weights, inputs, strict=True))
         for weights in itertools.product((-1, 1), repeat=fan_in)
         for inputs in itertools.product(elements, repeat=fan_in)
     }
-    bound = sum_bound(fan_in, coding, planes)
+    bound = sum_bound(fan_in, planes)
     assert (min(sums), max(sums)) == (-bound, bound)
 
 
