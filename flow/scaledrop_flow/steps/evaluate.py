@@ -9,7 +9,7 @@ from scaledrop.engine import infer
 from scaledrop.frozen import FrozenNetwork
 from scaledrop.frozen_file import digest
 from scaledrop.metrics import accuracy, brier, expected_calibration_error, negative_log_likelihood
-from scaledrop.prediction import predict
+from scaledrop.prediction import summarise
 from scaledrop_cosim.contract import Workload
 from scaledrop_flow.data import LabelledImages
 
@@ -22,7 +22,7 @@ def evaluate(
     """Metrics of the mean prediction over ``passes`` passes."""
     workload = Workload(network, images.pixels, passes, seed)
     record = infer(network, workload.images, workload.masks)
-    prediction = predict(record.logits, network.logit_frac_bits)
+    prediction = summarise(record.logits, network.logit_frac_bits)
     return {
         "model_sha256": digest(network),
         "data": images.name,
