@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a trained network to integers, by construction equal to its float64 evaluation."""
+"""From a trained network to integers."""
 
 from __future__ import annotations
 
@@ -10,18 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from scaledrop.errors import UserError
-from scaledrop.frozen import FrozenLayer, FrozenNetwork, Head, Threshold
-from scaledrop.nn import HeadBatchNorm1d, ScaleBatchNorm1d, ScaleDropBlock, ScaleDropNet
-from scaledrop.numbers import (
-    Coding,
-    quantise_scale,
-    scaled_bound,
-    sign_bit,
-    signed_width,
-    sum_bound,
-)
+from scaledrop.frozen import FrozenLayer, FrozenNetwork, Head, Stream, Threshold
+from scaledrop.graph import Kind, Layer
+from scaledrop.nn import HeadBatchNorm, ScaleDropBlock, ScaleDropNet
+from scaledrop.numbers import Coding, quantise_scale, scaled_bound, signed_width
 
 __all__ = ["freeze"]
 
@@ -39,75 +34,119 @@ def _check_finite(net: ScaleDropNet) -> None:
             raise UserError(f"{key}: has a negative variance; train again or repair it")
 
 
-@torch.no_grad()
-def _bits(norm: ScaleBatchNorm1d, shat: torch.Tensor, frac: int, key: str) -> torch.Tensor:
-    y = norm((shat.double() * 2.0**-frac)[None, :])[0]
-    if not torch.isfinite(y).all():
-        raise UserError(f"{key}: overflows for some sums; train again with a lower learning_rate")
-    bits: torch.Tensor = sign_bit(y)
-    return bits
+class _LayerFreezer:
+    """One layer of a network in float64 evaluation; the order of its steps is that of the file."""
 
-
-def _threshold(norm: ScaleBatchNorm1d, bound: int, frac: int, key: str) -> Threshold:
-    """Integer bisection over ``shat`` in [-bound, bound], all channels at once.
-
-    Where the two ends differ, bit(low) == bit(-bound) and bit(high) != bit(-bound) throughout, and
-    ``high`` ends as the first ``shat`` with the other bit. A channel that never changes takes the
-    form that :func:`scaledrop.numbers.activation_bit` gives it.
-    """
-    low = torch.full((norm.num_features,), -bound, dtype=torch.int64)
-    high = -low
-    first, last = _bits(norm, low, frac, key), _bits(norm, high, frac, key)
-    for _ in range((2 * bound).bit_length() + 1):
-        middle = torch.div(low + high, 2, rounding_mode="floor")
-        same = _bits(norm, middle, frac, key) == first
-        low, high = torch.where(same, middle, low), torch.where(same, high, middle)
-    constant = first == last
-    threshold = torch.where(constant, torch.full_like(high, -bound), high)
-    flip = torch.where(constant, ~first, first)
-    return Threshold(threshold.numpy(), flip.to(torch.int64).numpy())
-
-
-def _head(norm: HeadBatchNorm1d, bound: int) -> Head:
-    gain, offset, frac = norm.integer_affine()
-    largest = max(
-        abs(g) * bound + abs(o) for g, o in zip(gain.tolist(), offset.tolist(), strict=True)
-    )
-    if signed_width(largest) > EXACT_WIDTH:
-        raise UserError(
-            f"gain_bits: logits of {signed_width(largest)} bits are not exact in float64, "
-            f"{EXACT_WIDTH} are; lower gain_bits, now {norm.gain_bits}"
+    def __init__(self, net: ScaleDropNet, node: Layer) -> None:
+        self.node, self.config, self.graph = node, net.config, net.graph
+        self.block: ScaleDropBlock = net.block(node.name)
+        self.key = f"layers.{node.name}"
+        self.scale = quantise_scale(
+            self.block.scale.alpha.detach().numpy(),
+            self.config.scale_bits,
+            self.config.scale_frac_bits,
+            f"{self.key}.scale.alpha",
         )
-    return Head(gain, offset, norm.gain_bits, frac)
+        self.bound = scaled_bound(self.graph.sum_bound(node), self.config.scale_bits)
+        self._check_width("scaled sums", self.bound, "scale_bits")
 
+    def _check_width(self, what: str, bound: int, field: str) -> None:
+        width = signed_width(bound)
+        if width > EXACT_WIDTH:
+            raise UserError(
+                f"{field}: {what} of {width} bits are not exact in float64, {EXACT_WIDTH} are; "
+                f"lower {field}, now {getattr(self.config, field)} (layer {self.node.name!r})"
+            )
 
-def _weight_bits(block: ScaleDropBlock) -> npt.NDArray[np.uint8]:
-    bits: npt.NDArray[np.uint8] = (block.linear.binary_weight() > 0).to(torch.uint8).numpy()
-    return bits
+    def layer(self) -> FrozenLayer:
+        value = self.graph.input_of(self.node)
+        return FrozenLayer(
+            name=self.node.name,
+            weights=self._weight_bits(),
+            scale=self.scale,
+            drop_code=self.block.scale.drop_code,
+            coding=Coding.UNSIGNED if value.kind is Kind.PIXELS else Coding.BIPOLAR,
+            planes=value.planes,
+            output=self._threshold() if self.node.output is Kind.CODES else self._affine(),
+            window=self.node.window,
+            addends=value.addends,
+            source=self.node.source,
+        )
 
+    def _weight_bits(self) -> npt.NDArray[np.uint8]:
+        bits = (self.block.crossbar.binary_weight() > 0).flatten(1)
+        result: npt.NDArray[np.uint8] = bits.to(torch.uint8).numpy()
+        return result
 
-def _layer(net: ScaleDropNet, index: int) -> FrozenLayer:
-    config, block = net.config, net.blocks[index]
-    coding = Coding.BIPOLAR if index else Coding.UNSIGNED
-    planes = 1 if index else config.input_bits
-    bound = scaled_bound(sum_bound(block.linear.in_features, coding, planes), config.scale_bits)
-    norm, frac = block.norm, config.scale_frac_bits
-    return FrozenLayer(
-        name=f"dense{index}",
-        weights=_weight_bits(block),
-        scale=quantise_scale(
-            block.scale.alpha.detach().numpy(),
-            config.scale_bits,
-            frac,
-            f"layers.{index}.scale.alpha",
-        ),
-        drop_code=block.scale.drop_code,
-        coding=coding,
-        planes=planes,
-        output=_head(norm, bound)
-        if isinstance(norm, HeadBatchNorm1d)
-        else _threshold(norm, bound, frac, f"layers.{index}.norm"),
-    )
+    def _decisions(self, shat: Tensor) -> Tensor:
+        """Whether the code of ``shat`` (levels, C) reaches 1, 2, ...: level by level, bool."""
+        y = self.block.norm(shat.double() * 2.0**-self.config.scale_frac_bits)
+        if not torch.isfinite(y).all():
+            raise UserError(
+                f"{self.key}.norm: overflows for some sums; train again with a lower learning_rate"
+            )
+        top = 2**self.node.planes - 1
+        codes: Tensor = (self.block.activation(y) + top) / 2
+        return codes >= torch.arange(1, top + 1)[:, None]
+
+    def _threshold(self) -> Threshold:
+        """Integer bisection over ``shat`` in [-bound, bound], all channels and levels at once.
+
+        Where the two ends differ, decision(low) == decision(-bound) and decision(high) !=
+        decision(-bound) throughout, and ``high`` ends as the first ``shat`` with the other one.
+        """
+        levels = 2**self.node.planes - 1
+        low = torch.full((levels, self.node.channels), -self.bound, dtype=torch.int64)
+        high = -low
+        first, last = self._decisions(low), self._decisions(high)
+        for _ in range((2 * self.bound).bit_length() + 1):
+            middle = torch.div(low + high, 2, rounding_mode="floor")
+            same = self._decisions(middle) == first
+            low, high = torch.where(same, middle, low), torch.where(same, high, middle)
+        return self._canonical(high, first, last)
+
+    def _canonical(self, point: Tensor, first: Tensor, last: Tensor) -> Threshold:
+        """Decisions that never change, in the form of :func:`numbers.activation_bit`.
+
+        For k > 1 the levels of a channel share one ``flip``. A constant one that agrees with it
+        stores the least ``shat``, else the first value above all that the channel's scale can give.
+        """
+        constant = first == last
+        least = torch.full_like(point, -self.bound)
+        if self.node.planes == 1:
+            flip = torch.where(constant, ~first, first)[0]
+            threshold = torch.where(constant, least, point)[0]
+            return Threshold(threshold.numpy(), flip.to(torch.int64).numpy())
+        flip = (first & ~last).any(dim=0)
+        scale = np.maximum(self.scale, 1 << self.config.scale_frac_bits)
+        beyond = torch.from_numpy(scale * self.graph.sum_bound(self.node) + 1)
+        still = torch.where(first != flip, least, beyond.expand_as(least))
+        threshold = torch.where(constant, still, point)
+        return Threshold(threshold.T.contiguous().numpy(), flip.to(torch.int64).numpy())
+
+    def _affine(self) -> Head | Stream:
+        norm = self.block.norm
+        assert isinstance(norm, HeadBatchNorm)
+        try:
+            gain, offset, frac = norm.integer_affine()
+        except UserError as error:
+            raise UserError(f"{self.key}.norm: {error}") from None
+        head = self.node.output is Kind.LOGITS
+        output = (Head if head else Stream)(gain, offset, norm.gain_bits, frac)
+        half = 0 if head else 1 << max(self._shift(frac) - 1, 0)
+        what = "logits" if head else "stream values"
+        self._check_width(what, output.bound(self.bound) + half, "gain_bits")
+        return output
+
+    def _shift(self, frac: int) -> int:
+        """Fraction bits that a stream output drops."""
+        shift = self.config.scale_frac_bits + frac - self.config.stream_frac_bits
+        if shift < 0:
+            raise UserError(
+                f"gain_bits: {self.config.gain_bits} leave {self.key}.norm {frac} fraction bits, "
+                f"too few for a stream of {self.config.stream_frac_bits}; raise gain_bits"
+            )
+        return shift
 
 
 def freeze(net: ScaleDropNet, provenance: Mapping[str, Any]) -> FrozenNetwork:
@@ -118,7 +157,7 @@ def freeze(net: ScaleDropNet, provenance: Mapping[str, Any]) -> FrozenNetwork:
     the integer logit is the float one times ``2**logit_frac_bits``.
 
     Args:
-        net: on any device, in training or evaluation mode.
+        net: any graph, on any device, in training or evaluation mode.
         provenance: JSON values that tell where the network came from.
 
     Raises:
@@ -130,7 +169,10 @@ def freeze(net: ScaleDropNet, provenance: Mapping[str, Any]) -> FrozenNetwork:
     _check_finite(net)
     work = copy.deepcopy(net).cpu().double().eval()
     with torch.no_grad():
-        layers = tuple(_layer(work, index) for index in range(len(work.blocks)))
+        nodes = tuple(
+            _LayerFreezer(work, node).layer() if isinstance(node, Layer) else node
+            for node in work.graph.nodes
+        )
     config = net.config
     return FrozenNetwork(
         name=config.name,
@@ -138,6 +180,8 @@ def freeze(net: ScaleDropNet, provenance: Mapping[str, Any]) -> FrozenNetwork:
         input_bits=config.input_bits,
         scale_bits=config.scale_bits,
         scale_frac_bits=config.scale_frac_bits,
-        layers=layers,
+        nodes=nodes,
         provenance=dict(provenance),
+        stream_bits=config.stream_bits,
+        stream_frac_bits=config.stream_frac_bits,
     )

@@ -17,7 +17,7 @@ from scaledrop.engine import infer
 from scaledrop.errors import UserError
 from scaledrop.freezing import freeze
 from scaledrop.nn import NetworkConfig, ScaleDropNet
-from scaledrop.prediction import predict
+from scaledrop.prediction import summarise
 from scaledrop.training import (
     CONFIGS,
     EpochRecord,
@@ -80,7 +80,7 @@ def test_the_digits_configuration_reaches_its_accuracy(digits: ImageSet) -> None
     frozen = freeze(net, {})
     words = spin.uniform_words(1, 360 * 20 * 3)
     masks = spin.masks_from_words(frozen, words, 360, 20)
-    prediction = predict(infer(frozen, digits.test_images, masks).logits, frozen.logit_frac_bits)
+    prediction = summarise(infer(frozen, digits.test_images, masks).logits, frozen.logit_frac_bits)
     assert (prediction.predicted == digits.test_labels).mean() >= 0.975
     # The scales must not have shrunk to one, or the passes would agree by construction.
     assert all(block.scale.alpha.std() > 0.05 for block in net.blocks[:-1])

@@ -8,8 +8,6 @@ that one picture serves light and dark. Sizes are those of a phone; the page let
 from __future__ import annotations
 
 import base64
-import io
-import re
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
@@ -18,72 +16,27 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
+from scaledrop_flow.report.style import STAND_INS, WIDTH, bare, rc, svg
+
 __all__ = ["energy_picture", "entropy_picture", "thumbnail"]
 
-# Stand-ins that matplotlib writes and the page's variables that replace them.
-_INK, _SOFT, _GOOD, _BAD, _GRID, _PAPER = (f"#0102{i:02x}" for i in range(3, 9))
-_VARIABLES = {
-    _INK: "var(--ink)",
-    _SOFT: "var(--soft)",
-    _GOOD: "var(--accent)",
-    _BAD: "var(--bad)",
-    _GRID: "var(--line)",
-    _PAPER: "var(--card)",
-}
-_STYLE: Any = {
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.size": 9.5,
-    "text.color": _INK,
-    "axes.labelcolor": _SOFT,
-    "axes.edgecolor": _GRID,
-    "xtick.color": _GRID,
-    "ytick.color": _GRID,
-    "xtick.labelcolor": _SOFT,
-    "ytick.labelcolor": _INK,
-    "xtick.major.pad": 5.0,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
+_INK, _BAD, _GOOD = STAND_INS.ink, STAND_INS.bad, STAND_INS.accent
+_GRID, _PAPER = STAND_INS.grid, STAND_INS.paper
 
 
 def _svg(figure: Figure, name: str, title: str) -> str:
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", text)
-    text = re.sub(r'(\bid="|url\(#|xlink:href="#)', rf"\g<1>{name}-", text)
-    text = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", text)
-    text = re.sub(
-        r'<svg [^>]*?viewBox="([^"]+)"[^>]*>',
-        rf'<svg viewBox="\1" role="img">'
-        f"<title>{title}</title>",
-        text,
-        count=1,
-    )
-    for stand_in, variable in _VARIABLES.items():
-        text = text.replace(stand_in, variable)
-    return text.strip()
+    return svg(figure, name, title, STAND_INS)
 
 
 def _figure(name: str, height: float) -> tuple[Figure, Any]:
-    style: Any = {**_STYLE, "svg.hashsalt": f"scaledrop-{name}"}
+    style = rc(STAND_INS, name)
     with mpl.rc_context(style):
-        figure = Figure(figsize=(4.2, height), layout="constrained")
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
     figure.patch.set_alpha(0)
     return figure, style
-
-
-def _bare(axes: Axes) -> None:
-    axes.patch.set_alpha(0)
-    axes.tick_params(length=0)
-    axes.spines["left"].set_visible(False)
 
 
 def entropy_picture(
@@ -109,7 +62,7 @@ def entropy_picture(
             axes.yaxis.get_major_locator().set_params(integer=True, nbins=3)
             axes.grid(axis="y", color=_GRID, linewidth=0.5)
             axes.set_axisbelow(True)
-            _bare(axes)
+            bare(axes)
             if values.size:
                 middle = float(np.median(values))
                 axes.axvline(middle, color=_INK, linewidth=1, linestyle=(0, (2, 2)))
@@ -164,7 +117,7 @@ def energy_picture(components: Sequence[Mapping[str, Any]]) -> str:
         axes.grid(axis="x", color=_GRID, linewidth=0.5)
         axes.set_axisbelow(True)
         axes.set_xlabel("per image, log scale, low to high")
-        _bare(axes)
+        bare(axes)
         return _svg(figure, "energy", "Energy by component with its band")
 
 

@@ -1,19 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PyTorch layers whose float64 evaluation equals the frozen integers, and the dense network."""
+"""PyTorch layers whose float64 evaluation equals the frozen integers, and networks of them."""
 
-from scaledrop.nn.binary import BinaryLinear, SignActivation
-from scaledrop.nn.network import NetworkConfig, ScaleDropBlock, ScaleDropNet
-from scaledrop.nn.norm import HeadBatchNorm1d, ScaleBatchNorm1d
+from scaledrop.nn.activation import QuantisedActivation
+from scaledrop.nn.binary import BinaryConv2d, BinaryLinear
+from scaledrop.nn.block import ScaleDropBlock
+from scaledrop.nn.config import NetworkConfig
+from scaledrop.nn.network import ScaleDropNet
+from scaledrop.nn.norm import HeadBatchNorm, ScaleBatchNorm, StreamBatchNorm
 from scaledrop.nn.scale import ScaleDropout, adaptive_p
+from scaledrop.nn.statistics import (
+    ScaleSpread,
+    VarianceShift,
+    calibrate_norms,
+    scale_spread,
+    variance_shift,
+)
+from scaledrop.nn.ste import ESTIMATORS
 
 __all__ = [
+    "ESTIMATORS",
+    "BinaryConv2d",
     "BinaryLinear",
-    "HeadBatchNorm1d",
+    "HeadBatchNorm",
     "NetworkConfig",
-    "ScaleBatchNorm1d",
+    "QuantisedActivation",
+    "ScaleBatchNorm",
     "ScaleDropBlock",
     "ScaleDropNet",
     "ScaleDropout",
-    "SignActivation",
+    "ScaleSpread",
+    "StreamBatchNorm",
+    "VarianceShift",
     "adaptive_p",
+    "calibrate_norms",
+    "scale_spread",
+    "variance_shift",
 ]

@@ -1,120 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The dense Scale-Dropout network and its checked configuration."""
+"""The Scale-Dropout network: a walk over the nodes of its graph."""
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from scaledrop.errors import UserError
-from scaledrop.frozen import check_name
-from scaledrop.nn.binary import BinaryLinear, SignActivation
-from scaledrop.nn.norm import HeadBatchNorm1d, ScaleBatchNorm1d
-from scaledrop.nn.scale import ScaleDropout, adaptive_p
-from scaledrop.numbers import drop_code
+from scaledrop.graph import INPUT, Graph, Kind, Layer, Node
+from scaledrop.nn.block import ScaleDropBlock
+from scaledrop.nn.config import NetworkConfig, check_range
+from scaledrop.nn.scale import check_bits, draw_bits
+from scaledrop.nn.structural import apply_node
 
-__all__ = ["NetworkConfig", "ScaleDropBlock", "ScaleDropNet"]
-
-
-def _check_range(field: str, value: object, low: int, high: int, hint: str) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise UserError(f"{field}: must be {low} to {high}, not {value!r}; {hint}")
+__all__ = ["ScaleDropNet"]
 
 
-@dataclass(frozen=True)
-class NetworkConfig:
-    """What a dense network is made of, before any training.
+class _Step(NamedTuple):
+    node: Node
+    sources: tuple[str, ...]
+    bit: int
+    """Column of the layer's mask bits; -1 for a node without weights."""
+    finished: tuple[str, ...]
+    """Values that nobody takes any more."""
 
-    Attributes:
-        name: letters, digits, '-' and '_'; names files and modules.
-        input_shape: shape of one image; its size is the first fan-in.
-        classes: number of logits, at least 2.
-        hidden: widths of the hidden layers; may be empty.
-        p: dropout probability per layer, in [0, 1). A single number stands for all layers and
-            "adaptive" for :func:`adaptive_p` of the weight counts; both are stored expanded.
-        input_bits: bits of an unsigned pixel, 1 to 16.
-        scale_bits, scale_frac_bits: unsigned format of alpha.
-        gain_bits: signed width of the last layer's gains, 2 to 24.
-        init_spread: standard deviation of the initial scales around 1, 0 to 1.
 
-    Raises:
-        UserError: names the field, the value and the remedy.
-    """
-
-    name: str
-    input_shape: tuple[int, ...]
-    classes: int
-    hidden: tuple[int, ...]
-    p: tuple[float, ...] | float | str = 0.1
-    input_bits: int = 8
-    scale_bits: int = 8
-    scale_frac_bits: int = 6
-    gain_bits: int = 12
-    init_spread: float = 0.3
-
-    def __post_init__(self) -> None:
-        check_name(self.name, "name")
-        for field in ("input_shape", "hidden"):
-            sizes = getattr(self, field)
-            if not isinstance(sizes, tuple | list):
-                raise UserError(f"{field}: must be a list of sizes, not {sizes!r}; try (128, 128)")
-            for size in sizes:
-                _check_range(field, size, 1, 2**20, "give sizes such as 128")
-            object.__setattr__(self, field, tuple(sizes))
-        if not self.input_shape:
-            raise UserError("input_shape: must have a dimension, not (); give for example (8, 8)")
-        _check_range("classes", self.classes, 2, 2**20, "give the number of classes")
-        _check_range("input_bits", self.input_bits, 1, 16, "8 is usual")
-        _check_range("scale_bits", self.scale_bits, 1, 16, "8 is usual")
-        _check_range(
-            "scale_frac_bits", self.scale_frac_bits, 0, self.scale_bits - 1, "1.0 must be exact"
-        )
-        _check_range("gain_bits", self.gain_bits, 2, 24, "12 is usual")
-        if not 0.0 <= self.init_spread <= 1.0:
-            raise UserError(f"init_spread: must be 0 to 1, not {self.init_spread}; 0.3 is usual")
-        object.__setattr__(self, "p", self._expanded_p())
-
-    def _expanded_p(self) -> tuple[float, ...]:
-        layers = len(self.hidden) + 1
-        if isinstance(self.p, str):
-            if self.p != "adaptive":
-                raise UserError(f"p: must be numbers or 'adaptive', not {self.p!r}; try 0.1")
-            return adaptive_p([a * b for a, b in self.layer_sizes])
-        values = self.p if isinstance(self.p, tuple | list) else (self.p,) * layers
-        if len(values) != layers:
-            raise UserError(
-                f"p: must have one value per layer, {layers}, not {len(values)}; "
-                "or give a single number"
-            )
-        for index, value in enumerate(values):
-            if not isinstance(value, int | float):
-                raise UserError(
-                    f"p[{index}]: must be a number, not {value!r}; give for example 0.1"
-                )
-            drop_code(value, f"p[{index}]")
-        return tuple(float(value) for value in values)
-
-    @property
-    def layer_p(self) -> tuple[float, ...]:
-        """``p`` with its type narrowed: one number per layer."""
-        assert isinstance(self.p, tuple)
-        return self.p
-
-    @property
-    def input_size(self) -> int:
-        return math.prod(self.input_shape)
-
-    @property
-    def layer_sizes(self) -> list[tuple[int, int]]:
-        """(fan-in, fan-out) of each layer."""
-        widths = [self.input_size, *self.hidden, self.classes]
-        return list(itertools.pairwise(widths))
+def _plan(graph: Graph) -> tuple[_Step, ...]:
+    last: dict[str, tuple[str, ...]] = {}
+    for name, users in graph.users.items():
+        if users:
+            last[users[-1]] = (*last.get(users[-1], ()), name)
+    bits = {layer.name: index for index, layer in enumerate(graph.layers)}
+    return tuple(
+        _Step(node, graph.sources[node.name], bits.get(node.name, -1), last.get(node.name, ()))
+        for node in graph.nodes
+    )
 
 
 def _stream(seed: int, index: int) -> torch.Generator:
@@ -123,59 +46,49 @@ def _stream(seed: int, index: int) -> torch.Generator:
     return torch.Generator().manual_seed(int(state[0]) << 31 | int(state[1]) >> 1)
 
 
-class ScaleDropBlock(nn.Module):
-    """One layer: crossbar, scale dropout, BatchNorm and, unless it is the last, the sign."""
-
-    def __init__(self, config: NetworkConfig, index: int, generator: torch.Generator) -> None:
-        super().__init__()
-        fan_in, channels = config.layer_sizes[index]
-        self.linear = BinaryLinear(fan_in, channels, generator)
-        self.scale = ScaleDropout(
-            channels,
-            config.layer_p[index],
-            config.scale_bits,
-            config.scale_frac_bits,
-            config.init_spread,
-            generator=generator,
-        )
-        self.norm: ScaleBatchNorm1d | HeadBatchNorm1d
-        self.activation: nn.Module
-        if index < len(config.hidden):
-            self.norm, self.activation = ScaleBatchNorm1d(channels), SignActivation()
-        else:
-            self.norm = HeadBatchNorm1d(channels, config.gain_bits, config.scale_frac_bits)
-            self.activation = nn.Identity()
-
-    def forward(self, a: Tensor, keep: Tensor | None = None) -> Tensor:
-        """(B, in) to (B, out); ``keep`` as in :class:`ScaleDropout`."""
-        result: Tensor = self.activation(self.norm(self.scale(self.linear(a), keep)))
-        return result
-
-
 class ScaleDropNet(nn.Module):
-    """Dense network of :class:`ScaleDropBlock`; in float64 evaluation equal to its frozen form.
+    """Network of :class:`ScaleDropBlock`; in float64 evaluation equal to its frozen form.
 
     Parameters:
         config: the network.
         seed: fixes the initial weights and scales and the mask bits of training; >= 0.
 
-    The network holds the only generator its masks come from (``set_seed`` starts it again); the
-    global generators of PyTorch and NumPy are not touched.
+    Attributes:
+        graph: the nodes, ``config.graph``.
+        layers: the blocks by the name of their layer, in the order of their mask bits.
+        generator: the only source of mask bits, on the CPU; ``set_seed`` starts it again. The
+            global generators of PyTorch and NumPy are not touched.
+
+    Raises:
+        UserError: a seed out of range, or a layer whose name PyTorch keeps for itself.
+
+    Every value between layers is exact in float64 evaluation, run eagerly: a compiler may fuse a
+    multiplication and an addition into one rounding, which only training tolerates.
     """
 
     def __init__(self, config: NetworkConfig, seed: int = 0) -> None:
         super().__init__()
-        _check_range("seed", seed, 0, 2**63 - 1, "give a whole number")
-        self.config = config
+        check_range("seed", seed, 0, 2**63 - 1, "give a whole number")
+        self.config, self.graph = config, config.graph
+        self._steps = _plan(self.graph)
+        self.layers = nn.ModuleDict()
         start = _stream(seed, 0)
-        self.layers = nn.ModuleList(
-            ScaleDropBlock(config, index, start) for index in range(len(config.layer_sizes))
-        )
+        for index, node in enumerate(self.graph.layers):
+            if hasattr(self.layers, node.name):
+                raise UserError(f"layers.{node.name}: PyTorch keeps this name; rename the layer")
+            self.layers[node.name] = ScaleDropBlock(config, index, start)
         self.set_seed(seed)
 
     @property
     def blocks(self) -> list[ScaleDropBlock]:
-        return [block for block in self.layers if isinstance(block, ScaleDropBlock)]
+        """The layers, in the order of their mask bits."""
+        return [self.block(node.name) for node in self.graph.layers]
+
+    def block(self, name: str) -> ScaleDropBlock:
+        """One layer."""
+        block = self.layers[name]
+        assert isinstance(block, ScaleDropBlock)
+        return block
 
     def set_seed(self, seed: int) -> None:
         """Restart the stream of mask bits that training draws."""
@@ -186,58 +99,143 @@ class ScaleDropNet(nn.Module):
     def clamp_(self) -> None:
         """Bring latent weights and scales back into range. Call after each optimiser step."""
         for block in self.blocks:
-            block.linear.clamp_()
+            block.crossbar.clamp_()
             block.scale.clamp_()
 
-    def _inputs(self, pixels: Tensor) -> Tensor:
-        size, top = self.config.input_size, 2**self.config.input_bits - 1
-        if pixels.ndim < 2 or pixels[0:1].numel() not in (0, size):
-            raise UserError(f"pixels: shape must be (B, {size}), not {tuple(pixels.shape)}")
-        values = pixels.reshape(len(pixels), size).to(self.blocks[0].linear.weight)
-        if not ((values >= 0) & (values <= top) & (values == values.round())).all():
-            raise UserError(
-                f"pixels: must be whole numbers 0 to {top}; do not scale or centre them"
-            )
-        return values
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def draw_masks(self, samples: int, generator: torch.Generator | None = None) -> Tensor:
+        """All mask bits of one pass of a batch, drawn at once: (samples, L) bool, on the CPU.
 
-    def _masks(self, masks: Tensor | None, samples: int) -> Sequence[Tensor | None]:
-        layers = len(self.layers)
-        if masks is None:
-            if not self.training:
-                raise UserError(f"masks: evaluation needs them; give a (B, {layers}) tensor of 0/1")
-            return [None] * layers
+        Args:
+            samples: B.
+            generator: where they come from; the network's own when None.
+        """
+        codes = [block.scale.drop_code for block in self.blocks]
+        return draw_bits(codes, samples, self.config.mask, generator or self.generator)
+
+    def image(self, pixels: Tensor) -> Tensor:
+        """Pixels as the first layer takes them: (B, C, H, W) or (B, F), of the weights' kind.
+
+        Raises:
+            UserError: wrong shape, or values that are not whole numbers of ``input_bits`` bits.
+        """
+        shape = self.graph.values[INPUT].shape
+        flat = (self.config.input_size,)
+        if tuple(pixels.shape[1:]) not in (self.config.input_shape, shape, flat):
+            wanted = ", ".join(map(str, self.config.input_shape))
+            raise UserError(f"pixels: shape must be (B, {wanted}), not {tuple(pixels.shape)}")
+        if not torch.compiler.is_compiling():
+            _check_pixels(pixels, 2**self.config.input_bits - 1)
+        weight = self.blocks[0].crossbar.weight
+        return pixels.to(device=weight.device, dtype=weight.dtype).reshape(-1, *shape)
+
+    def _bits(self, masks: Tensor, samples: int) -> Tensor:
+        layers = len(self.graph.layers)
         if masks.shape != (samples, layers):
             raise UserError(
                 f"masks: shape must be ({samples}, {layers}), not {tuple(masks.shape)}; "
                 "give one bit per sample and layer"
             )
-        return masks.unbind(dim=1)
+        check_bits("masks", masks)
+        return masks.to(device=self.blocks[0].crossbar.weight.device, dtype=torch.bool)
+
+    def layer_sum(self, name: str, a: Tensor) -> Tensor:
+        """Crossbar sums of a layer, which do not depend on its own bit.
+
+        Args:
+            name: a layer of the graph.
+            a: (B, *shape) what its source gives.
+
+        Returns:
+            (B, C) or (B, C, H, W).
+        """
+        result: Tensor = self.block(name).crossbar(a)
+        return result
+
+    def layer_output(self, name: str, s: Tensor, keep: Tensor | None = None) -> Tensor:
+        """What a layer makes of its sums: codes as odd integers, stream values or logits.
+
+        Args:
+            name: a layer of the graph.
+            s: (B, C) or (B, C, H, W) of :meth:`layer_sum`.
+            keep: (B,) bits, 1 keeps the scale; None draws them, in training only.
+
+        Returns:
+            The shape of ``s``.
+        """
+        return self.block(name).output(s, keep)
+
+    def structural(self, node: Node, *values: Tensor) -> Tensor:
+        """What a node without weights makes of the values (B, *shape) of its sources."""
+        stream = self.config.stream_bits, self.config.stream_frac_bits
+        return apply_node(node, values, stream, self.config.ste)
+
+    def _run(self, image: Tensor, bits: Tensor, stored: dict[str, Tensor] | None) -> Tensor:
+        values = {INPUT: image}
+        value = image
+        for step in self._steps:
+            name, inputs = step.node.name, [values[source] for source in step.sources]
+            if step.bit < 0:
+                value = self.structural(step.node, *inputs)
+            else:
+                s = self.layer_sum(name, inputs[0])
+                value = self.layer_output(name, s, bits[:, step.bit])
+                if stored is not None:
+                    stored[name] = self._stored(step.node, value)
+            values[name] = value
+            for done in step.finished:
+                del values[done]
+        return value
 
     def forward(self, pixels: Tensor, masks: Tensor | None = None) -> Tensor:
         """One stochastic pass.
 
         Args:
-            pixels: (B, input_size) or (B, *input_shape), whole numbers 0 to 2**input_bits - 1.
-            masks: (B, L) bits, 1 keeps the layer's scale. None draws one bit per sample and layer,
-                in training only.
+            pixels: (B, *input_shape) or (B, input_size), whole numbers 0 to 2**input_bits - 1.
+            masks: (B, L) bits, 1 keeps the layer's scale. None draws one bit per layer for each
+                sample (or batch, as ``config.mask`` says), in training only.
 
         Returns:
-            Logits (B, K). In float64 evaluation an exact multiple of ``2**-logit_frac_bits``.
+            Logits (B, K), or (B, K, H, W) where the head predicts at every position. In float64
+            evaluation exact multiples of ``2**-logit_frac_bits``.
 
         Raises:
             UserError: wrong shape or values, or no masks in evaluation.
         """
-        a = self._inputs(pixels)
-        for block, keep in zip(self.blocks, self._masks(masks, len(a)), strict=True):
-            a = block(a, keep)
-        return a
+        if masks is None and not self.training:
+            layers = len(self.graph.layers)
+            raise UserError(f"masks: evaluation needs them; give a (B, {layers}) tensor of 0/1")
+        # Drawn here and before all else, so that what is compiled is one graph behind it.
+        bits = self.draw_masks(len(pixels)) if masks is None else masks
+        return self._run(self.image(pixels), self._bits(bits, len(pixels)), None)
+
+    def _stored(self, node: Node, value: Tensor) -> Tensor:
+        if isinstance(node, Layer) and node.output is Kind.CODES:
+            codes: Tensor = (value + (2**node.planes - 1)) / 2
+            return codes.to(torch.uint8)
+        units: Tensor = value * 2.0**self.config.stream_frac_bits
+        return units.to(torch.int32)
 
     @torch.no_grad()
-    def trace(self, pixels: Tensor, masks: Tensor) -> tuple[list[Tensor], Tensor]:
-        """As ``forward``, and what the hidden layers gave: list of (B, C) uint8 bits, logits."""
-        hidden: list[Tensor] = []
-        a = self._inputs(pixels)
-        for block, keep in zip(self.blocks, self._masks(masks, len(a)), strict=True):
-            a = block(a, keep)
-            hidden.append((a > 0).to(torch.uint8))
-        return hidden[:-1], a
+    def trace(self, pixels: Tensor, masks: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """As ``forward``, and what the hidden layers gave, as the integers that hardware stores.
+
+        Returns:
+            By layer, in the order of the mask bits: (B, *shape) uint8 codes, or int32 stream values
+            in units of ``2**-stream_frac_bits``; and the logits.
+        """
+        stored: dict[str, Tensor] = {}
+        logits = self._run(self.image(pixels), self._bits(masks, len(pixels)), stored)
+        del stored[self.graph.layers[-1].name]
+        return stored, logits
+
+
+def _check_pixels(pixels: Tensor, top: int) -> None:
+    if not pixels.dtype.is_floating_point and not pixels.dtype.is_complex:
+        if pixels.dtype == torch.bool or (pixels.dtype == torch.uint8 and top >= 255):
+            return
+        whole = ((pixels >= 0) & (pixels <= top)).all()
+    else:
+        whole = ((pixels >= 0) & (pixels <= top) & (pixels == pixels.round())).all()
+    if not whole:
+        raise UserError(f"pixels: must be whole numbers 0 to {top}; do not scale or centre them")

@@ -11,9 +11,44 @@ import torch
 from torch import Tensor, nn
 
 from scaledrop.errors import UserError
+from scaledrop.nn.ste import round_to
 from scaledrop.numbers import DROP_BITS, drop_code
 
-__all__ = ["ScaleDropout", "adaptive_p"]
+__all__ = [
+    "INITS",
+    "MASKS",
+    "ScaleDropout",
+    "adaptive_p",
+    "check_bits",
+    "check_choice",
+    "draw_bits",
+]
+
+INITS = ("ones", "mean", "spread")
+MASKS = ("sample", "batch")
+
+
+def check_choice(field: str, value: Any, choices: Sequence[str]) -> None:
+    """Refuse what is not among the names.
+
+    Raises:
+        UserError: names the field, the value and the choices.
+    """
+    if value not in choices:
+        raise UserError(f"{field}: must be one of {', '.join(choices)}, not {value!r}")
+
+
+def check_bits(field: str, bits: Tensor) -> None:
+    """Refuse mask bits other than 0 and 1. Bools need no look at their values, which would make a
+    device wait; nor are values looked at in compiled code.
+
+    Raises:
+        UserError: names the field.
+    """
+    if bits.dtype == torch.bool or torch.compiler.is_compiling():
+        return
+    if not ((bits == 0) | (bits == 1)).all():
+        raise UserError(f"{field}: must be 0 or 1; give 1 to keep the scale")
 
 
 def adaptive_p(
@@ -37,29 +72,40 @@ def adaptive_p(
     return tuple(low + (high - low) * ((x - min(logs)) / span if span else 0.0) for x in logs)
 
 
-class _Round(torch.autograd.Function):
-    """Round to a multiple of ``2**-frac_bits``, ties to even; the gradient passes unchanged."""
+def draw_bits(
+    drop_codes: Sequence[int], samples: int, mask: str, generator: torch.Generator
+) -> Tensor:
+    """Fresh mask bits for one pass of a batch, (samples, L) bool, 1 keeps a layer's scale.
 
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, frac_bits: int) -> Tensor:
-        return torch.round(x * 2.0**frac_bits) * 2.0**-frac_bits
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        return grads[0], None
+    Args:
+        drop_codes: dropout probability per layer, in units of ``2**-16``.
+        samples: B.
+        mask: "sample" draws a bit per sample, "batch" one for all of them.
+        generator: where the bits come from; they are on its device.
+    """
+    rows = samples if mask == "sample" else 1
+    shape, device = (rows, len(drop_codes)), generator.device
+    words = torch.randint(0, 2**DROP_BITS, shape, generator=generator, device=device)
+    keep = words >= torch.tensor(drop_codes, device=device)
+    return keep.expand(samples, -1)
 
 
 class ScaleDropout(nn.Module):
     """shat = s * (m * alpha + (1 - m) * 1): a kept scale multiplies, a dropped one becomes 1.
 
-    ``m`` is ONE bit per sample for the whole layer, 1 with probability ``1 - p``. Bits are drawn
-    per sample because one bit for a whole batch would be divided out again by BatchNorm.
+    ``m`` is ONE bit for the whole layer, 1 with probability ``1 - p``. Training draws it per
+    sample: with one bit for the whole batch, BatchNorm of that batch divides the scale out again,
+    and alpha neither matters nor learns. ``mask="batch"`` is kept to show just that.
 
     Parameters:
         channels: C, at least 1.
         p: probability that the scale is dropped, in [0, 1); ``drop_code / 2**16`` is what is used.
         scale_bits, scale_frac_bits: format of alpha, unsigned; 1.0 is exact, so frac < bits.
-        init_spread: alpha starts as N(1, init_spread**2), within the format.
+        init: alpha starts as "ones", as "spread", N(1, init_spread**2), or as "mean", ``start``;
+            always within :attr:`limits`.
+        init_spread: 0 to 1.
+        start: (C,) first scales for "mean": the mean magnitude of a channel's weights.
+        mask: "sample" or "batch".
         generator: source of the initial scales and of the bits that training draws.
 
     Attributes:
@@ -79,8 +125,11 @@ class ScaleDropout(nn.Module):
         p: float,
         scale_bits: int = 8,
         scale_frac_bits: int = 6,
-        init_spread: float = 0.0,
         *,
+        init: str = "ones",
+        init_spread: float = 0.3,
+        start: Tensor | None = None,
+        mask: str = "sample",
         generator: torch.Generator,
     ) -> None:
         super().__init__()
@@ -93,10 +142,19 @@ class ScaleDropout(nn.Module):
             )
         if not 0.0 <= init_spread <= 1.0:
             raise UserError(f"init_spread: must be 0 to 1, not {init_spread}; give for example 0.3")
-        self.drop_code = drop_code(p)
+        check_choice("init", init, INITS)
+        check_choice("mask", mask, MASKS)
+        if init == "mean" and (start is None or start.shape != (channels,)):
+            raise UserError(f"start: init 'mean' needs a ({channels},) tensor of first scales")
+        self.drop_code, self.mask = drop_code(p), mask
         self.scale_bits, self.scale_frac_bits = scale_bits, scale_frac_bits
         self.generator = generator
-        self.alpha = nn.Parameter(1 + init_spread * torch.randn(channels, generator=generator))
+        alpha = torch.ones(channels)
+        if init == "spread":
+            alpha = alpha + init_spread * torch.randn(channels, generator=generator)
+        elif start is not None and init == "mean":
+            alpha = start.detach().clone()
+        self.alpha = nn.Parameter(alpha)
         self.clamp_()
 
     @property
@@ -117,29 +175,22 @@ class ScaleDropout(nn.Module):
         :func:`scaledrop.freezing.freeze` rather than changed in silence.
         """
         alpha = self.alpha.clamp(*self.limits) if self.training else self.alpha
-        result: Tensor = _Round.apply(alpha, self.scale_frac_bits)  # type: ignore[no-untyped-call]
-        return result
+        return round_to(alpha, self.scale_frac_bits)
 
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def draw(self, samples: int) -> Tensor:
-        """Fresh mask bits (samples, 1) of 0 and 1 from the layer's generator."""
-        words = torch.randint(
-            0,
-            2**DROP_BITS,
-            (samples, 1),
-            generator=self.generator,
-            device=self.generator.device,
-        )
-        return words >= self.drop_code
+        """Fresh mask bits (samples,) from the layer's generator."""
+        return draw_bits([self.drop_code], samples, self.mask, self.generator)[:, 0]
 
     def forward(self, s: Tensor, keep: Tensor | None = None) -> Tensor:
         """Scale the sums.
 
         Args:
-            s: (B, C) crossbar sums, floating.
+            s: (B, C) or (B, C, H, W) crossbar sums, floating.
             keep: (B,) or (B, 1) bits, 1 keeps the scale. None draws them, in training only.
 
         Returns:
-            (B, C), the dtype of ``s``.
+            The shape and dtype of ``s``; float32 for a half-precision ``s``.
 
         Raises:
             UserError: ``keep`` is missing in evaluation, has another shape, or is not 0 and 1.
@@ -148,17 +199,21 @@ class ScaleDropout(nn.Module):
             if not self.training:
                 raise UserError("keep: evaluation needs the mask bits; give a (B,) tensor of 0/1")
             keep = self.draw(len(s))
-        elif keep.shape not in ((len(s),), (len(s), 1)):
-            raise UserError(
-                f"keep: shape must be ({len(s)},) or ({len(s)}, 1), not {tuple(keep.shape)}; "
-                "give one bit per sample"
-            )
-        elif not ((keep == 0) | (keep == 1)).all():
-            raise UserError("keep: must be 0 or 1; give 1 to keep the scale")
-        m = keep.reshape(-1, 1).to(device=s.device, dtype=s.dtype)
-        return s * (m * self.quantised() + (1 - m))
+        _check_keep(keep, len(s))
+        m = keep.reshape(-1, 1).to(device=s.device, dtype=self.alpha.dtype)
+        factor = m * self.quantised() + (1 - m)
+        return s * factor.reshape(*factor.shape, *[1] * (s.ndim - 2))
 
     @torch.no_grad()
     def clamp_(self) -> None:
         """Bring alpha back into :attr:`limits`. Call after each optimiser step."""
         self.alpha.clamp_(*self.limits)
+
+
+def _check_keep(keep: Tensor, samples: int) -> None:
+    if keep.shape not in ((samples,), (samples, 1)):
+        raise UserError(
+            f"keep: shape must be ({samples},) or ({samples}, 1), not {tuple(keep.shape)}; "
+            "give one bit per sample"
+        )
+    check_bits("keep", keep)

@@ -30,6 +30,6 @@ def scale_dropout_loss(
         The objective and its cross-entropy part (mean over the batch, nats), scalars.
     """
     task = nn.functional.cross_entropy(logits, labels)
-    weights = torch.stack([block.linear.weight.square().sum() for block in net.blocks]).sum()
+    weights = torch.stack([block.crossbar.weight.square().sum() for block in net.blocks]).sum()
     pull = torch.stack([(1 - block.scale.alpha.mean()).square() for block in net.blocks]).sum()
     return task + weight_decay * weights + scale_pull * pull, task
