@@ -54,11 +54,6 @@ class FastEngine:
                 self._fused[pool.name] = layer.name
             source = graph.input_of(layer.node)
             self._layers[layer.name] = FastLayer(network, layer, source, pool.size if pool else 1)
-        order = [INPUT, *(node.name for node in network.nodes)]
-        self._last_use = {
-            name: max((order.index(user) for user in graph.users[name]), default=0)
-            for name in order
-        }
 
     def _pool_behind(self, layer: FrozenLayer) -> MaxPool | None:
         """A max pool that is all that takes the layer's codes: it may act on the sums."""
@@ -85,16 +80,10 @@ class FastEngine:
         largest = max(layer.row_bytes for layer in self._layers.values())
         return max(1, CHUNK_BYTES // largest)
 
-    @cached_property
+    @property
     def prefix_bytes(self) -> int:
-        """Bytes of the maps alive together, at the node where they are most; twice, for copies."""
-        graph, most = self.network.graph, 0
-        alive = {INPUT: graph.values[INPUT].size}
-        for at, node in enumerate(self.network.nodes, 1):
-            alive[node.name] = graph.values[node.name].size
-            most = max(most, sum(alive.values()))
-            alive = {name: size for name, size in alive.items() if self._last_use[name] > at}
-        return 8 * most
+        """Bytes of the maps alive together in float32, twice, for copies."""
+        return 8 * self.network.graph.peak_size
 
     def images(self, images: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
         """Images checked, (N, input_size).
@@ -113,7 +102,7 @@ class FastEngine:
             pixels = pixels.transpose(0, 2, 3, 1)
         maps: dict[str, Maps] = {INPUT: Maps(pixels)}
         splits = iter(plan.splits)
-        for at, node in enumerate(self.network.nodes, 1):
+        for node in self.network.nodes:
             inputs = [maps[source] for source in graph.sources[node.name]]
             if isinstance(node, FrozenLayer):
                 split = next(splits)
@@ -126,12 +115,9 @@ class FastEngine:
                 maps[node.name] = inputs[0]
             else:
                 maps[node.name] = between(self.network, node, inputs)
-            self._forget(maps, at)
+            for name in graph.finished[node.name]:
+                del maps[name]
         return maps[self.network.nodes[-1].name].values.astype(np.int64)
-
-    def _forget(self, maps: dict[str, Maps], at: int) -> None:
-        for name in [name for name in maps if 0 < self._last_use[name] <= at]:
-            del maps[name]
 
     def logits(
         self,

@@ -377,6 +377,25 @@ class Graph:
         }
 
     @cached_property
+    def finished(self) -> Mapping[str, tuple[str, ...]]:
+        """Names of the values that nobody takes any more once a node has been evaluated."""
+        return {
+            node.name: tuple(name for name, users in self.users.items() if users[-1:] == (node.name,))
+            for node in self.nodes
+        }
+
+    @cached_property
+    def peak_size(self) -> int:
+        """Elements of the values alive together, at the node where they are most."""
+        alive, most = {INPUT: self.values[INPUT].size}, 0
+        for node in self.nodes:
+            alive[node.name] = self.values[node.name].size
+            most = max(most, sum(alive.values()))
+            for name in self.finished[node.name]:
+                del alive[name]
+        return most
+
+    @cached_property
     def values(self) -> Mapping[str, Value]:
         """What each node gives, and the image under ``input``."""
         values = {INPUT: Value(Kind.PIXELS, self._image_shape(), self.input_bits)}
