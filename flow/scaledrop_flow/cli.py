@@ -34,6 +34,10 @@ CheckpointFile = Annotated[
     Path | None, typer.Option(help="Checkpoint that --model was frozen from.")
 ]
 DataFile = Annotated[Path | None, typer.Option(help="npz with images and labels.")]
+DataSource = Annotated[
+    Path | None,
+    typer.Option(help="Folder of public sets, or own images: an npz, a folder of class folders."),
+]
 Cache = Annotated[Path, typer.Option(help="Folder for checkpoints and built simulations.")]
 
 INTERRUPTED = 130
@@ -115,23 +119,44 @@ def evaluate(
     config: Config = None,
     model: ModelFile = None,
     images: Annotated[int, typer.Option(help="Images; 0 takes all.")] = 0,
+    method: Annotated[
+        str, typer.Option(help="Masks: passes (drawn), exact (all), probable (the likeliest).")
+    ] = "passes",
     passes: Annotated[int, typer.Option(help="Stochastic passes T.")] = 20,
+    mass: Annotated[float, typer.Option(help="probable: probability that may be left out.")] = 0.01,
     seed: Seed = 1,
-    data: DataFile = None,
+    data: DataSource = None,
+    shift: Annotated[
+        str | None, typer.Option(help="Shift the images: rotate:ANGLE or KIND:SEVERITY.")
+    ] = None,
+    unknown: Annotated[
+        str | None,
+        typer.Option(help="Foreign images: a set, a file, rotate:ANGLE or KIND:SEVERITY."),
+    ] = None,
     out: Out = Path("build/evaluate"),
     cache: Cache = CACHE,
 ) -> None:
-    """Accuracy, calibration and uncertainty of a frozen network on the integer model."""
-    from scaledrop_flow.console import console
-    from scaledrop_flow.data import images_for
+    """Accuracy, calibration and uncertainty of a frozen network on the integer engine."""
+    from scaledrop_flow.console import console, show_evaluation
+    from scaledrop_flow.data import foreign_images, images_for, shifted
     from scaledrop_flow.model import resolve
+    from scaledrop_flow.report.style import save
     from scaledrop_flow.steps.evaluate import evaluate as run
+    from scaledrop_flow.steps.evaluate import sampling_of
 
-    network = resolve(config, model, None, cache).network
-    values = run(network, images_for(network, images, data), passes, seed)
-    _write_json(out / "report.json", values)
-    for name, value in values.items():
-        console.print(f"{name:<20} {value}")
+    sampling = sampling_of(method, passes, seed, mass)
+    network = resolve(config, model, None, cache, data).network
+    known = images_for(network, images, data)
+    foreign = foreign_images(network, known, unknown, data, seed) if unknown else None
+    if shift is not None:
+        known = shifted(network, known, shift, seed)
+    result = run(network, known, sampling, foreign)
+    _write_json(out / "report.json", result.report)
+    for name, picture in result.pictures.items():
+        save(picture, out / f"{name}.svg")
+    show_evaluation(result.report)
+    names = ", ".join(f"{name}.svg" for name in result.pictures)
+    console.print(f"wrote {out / 'report.json'} and beside it {names}")
 
 
 @app.command()

@@ -17,7 +17,7 @@ from scaledrop.training import EpochRecord
 from scaledrop_flow.doctor import Finding
 from scaledrop_flow.steps.cosim import Listener
 
-__all__ = ["StepPrinter", "console", "show_cosim", "show_findings", "training_progress"]
+__all__ = ["StepPrinter", "console", "show_cosim", "show_evaluation", "show_findings", "training_progress"]
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -89,3 +89,24 @@ def show_cosim(report: Mapping[str, Any]) -> None:
         console.print("result      every back end equals the golden model")
     else:
         console.print(f"result      MISMATCH: {report['first_difference']}")
+
+
+def show_evaluation(report: Mapping[str, Any]) -> None:
+    """Scores of an evaluation, one table."""
+    table = Table("score", "value", title=f"{report['images']} images of {report['data']}")
+    for name, value in report.items():
+        if isinstance(value, float):
+            table.add_row(name.replace("_", " "), f"{value:.5g}")
+    for name in ("mean_iou", "mean_dice", "pixel_accuracy"):
+        if "segmentation" in report:
+            table.add_row(name.replace("_", " "), f"{report['segmentation'][name]:.4f}")
+    console.print(table)
+    if "unknown" not in report:
+        return
+    unknown = report["unknown"]
+    table = Table("score", "AUROC", "AUPR out", "AUPR in", "FPR95", title=f"against {unknown['data']}")
+    for score in ("entropy", "mutual_information", "one_minus_max"):
+        values = unknown[score]
+        shown = (values[name] for name in ("auroc", "aupr_out", "aupr_in", "fpr95"))
+        table.add_row(score.replace("_", " "), *(f"{value:.4f}" for value in shown))
+    console.print(table)

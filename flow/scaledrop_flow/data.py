@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which images a run uses: the held-out digits, or a user's own file."""
+"""Which images a run uses: the held-out part of the training set, or a user's own."""
 
 from __future__ import annotations
 
@@ -12,19 +12,29 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from scaledrop.data import load_digits
+from scaledrop.data import SET_NAMES, ImageSet, corrupt, rotate
 from scaledrop.engine import check_images
 from scaledrop.errors import UserError
 from scaledrop.frozen import FrozenNetwork
+from scaledrop.graph import INPUT
+from scaledrop_flow.image_source import holds_sets, image_set
 
-__all__ = ["LabelledImages", "images_for", "read_arrays"]
+__all__ = [
+    "LabelledImages",
+    "foreign_images",
+    "images_for",
+    "read_arrays",
+    "set_name",
+    "shifted",
+]
 
-DIGIT_BITS = 8
+PIXEL_BITS = 8
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledImages:
-    """Images (N, input_size) as a network takes them, and labels (N,)."""
+    """Images (N, input_size) as a network takes them, and labels (N,), or (N, H, W) for a network
+    that predicts at every position."""
 
     pixels: npt.NDArray[np.int64]
     labels: npt.NDArray[np.int64]
@@ -67,8 +77,10 @@ def _from_file(path: Path, network: FrozenNetwork) -> tuple[npt.NDArray[np.int64
         raise UserError(f"{path}: {error}") from None
     if len(pixels) == 0:
         raise UserError(f"{path}: images is empty; at least one is needed")
-    if labels.shape != (len(pixels),) or labels.dtype.kind not in "iu":
-        raise UserError(f"{path}: labels must be ({len(pixels)},) integers, not {labels.shape}")
+    shape = (len(pixels), *network.positions)
+    if labels.shape != shape or labels.dtype.kind not in "iu":
+        wanted = f"({len(pixels)},)" if len(shape) == 1 else str(shape)
+        raise UserError(f"{path}: labels must be {wanted} integers, not {labels.shape}")
     codes = labels.astype(np.int64)
     if codes.min() < 0 or codes.max() >= network.classes:
         worst = codes.min() if codes.min() < 0 else codes.max()
@@ -76,36 +88,108 @@ def _from_file(path: Path, network: FrozenNetwork) -> tuple[npt.NDArray[np.int64
     return pixels, codes
 
 
-def _digits_for(network: FrozenNetwork) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    digits = load_digits()
-    size = digits.test_images[0].size
-    if (network.input_size, network.input_bits) != (size, DIGIT_BITS):
+def _test_part(found: ImageSet, network: FrozenNetwork) -> tuple[npt.NDArray[np.int64], ...]:
+    images, labels = found.test_images, found.test_labels
+    size = int(np.prod(found.shape))
+    if (network.input_size, network.input_bits) != (size, PIXEL_BITS):
         raise UserError(
-            f"images: the digits have {size} pixels of {DIGIT_BITS} bits but the network takes "
+            f"images: {found.name} has {size} pixels of {PIXEL_BITS} bits but the network takes "
             f"{network.input_size} of {network.input_bits}; give your own with --data FILE.npz"
         )
-    if network.classes < digits.classes:
+    if network.classes < found.classes:
         raise UserError(
-            f"labels: the digits have {digits.classes} classes but the network has "
+            f"labels: {found.name} has {found.classes} classes but the network has "
             f"{network.classes}; give your own with --data FILE.npz"
         )
-    return check_images(network, digits.test_images.reshape(-1, size)), digits.test_labels
+    if labels.shape[1:] != network.positions:
+        raise UserError(
+            f"labels: {found.name} has labels {labels.shape[1:]} an image but the network predicts "
+            f"{network.positions}; give a network of the same task"
+        )
+    return check_images(network, images.reshape(len(images), size)), labels
 
 
-def images_for(network: FrozenNetwork, count: int, path: Path | None = None) -> LabelledImages:
+def set_name(network: FrozenNetwork) -> str:
+    """The set that a network was trained on, if it says so; the digits if not."""
+    name = network.provenance.get("data")
+    return name if isinstance(name, str) and name in SET_NAMES else "digits"
+
+
+def images_for(
+    network: FrozenNetwork, count: int, path: Path | None = None, name: str | None = None
+) -> LabelledImages:
     """The first ``count`` test images for a network; 0 takes all.
 
     Args:
-        path: An npz with ``images`` (N, ...) of unsigned pixels and ``labels`` (N,); the held-out
-            digits when None.
+        path: an npz file with ``images`` (N, ...) of unsigned pixels and ``labels`` (N,), all of
+            which are taken; or what :func:`scaledrop_flow.image_source.image_set` takes.
+        name: a public set; the one that the network was trained on when None.
 
     Raises:
         UserError: no such file, wrong shape or range, or fewer images than asked for.
     """
-    if path is None:
-        (pixels, labels), name = _digits_for(network), "digits, held-out part"
+    if path is not None and _is_plain(path):
+        (pixels, labels), found = _from_file(path, network), path.name
     else:
-        (pixels, labels), name = _from_file(path, network), path.name
+        source = image_set(name or set_name(network), path)
+        (pixels, labels), found = _test_part(source, network), f"{source.name}, held-out part"
     if not 0 <= count <= len(pixels):
-        raise UserError(f"images: {name} has {len(pixels)}, not {count}; 0 takes all")
-    return LabelledImages(pixels[: count or None], labels[: count or None], name)
+        raise UserError(f"images: {found} has {len(pixels)}, not {count}; 0 takes all")
+    return LabelledImages(pixels[: count or None], labels[: count or None], found)
+
+
+def _is_plain(path: Path) -> bool:
+    """An npz of ``images`` and ``labels``, or what shall be refused as one."""
+    return not path.is_dir() and "train_images" not in _read_npz(path, ("train_images",))
+
+
+def shifted(
+    network: FrozenNetwork, images: LabelledImages, shift: str, seed: int
+) -> LabelledImages:
+    """The same images and labels under a shift: ``rotate:ANGLE`` or ``KIND:SEVERITY``.
+
+    Raises:
+        UserError: an unknown kind, a severity or angle that is none, or a network without maps.
+    """
+    shape = network.graph.values[INPUT].shape
+    if len(network.input_shape) == 2:
+        shape = (1, *network.input_shape)
+    if len(shape) != 3:
+        raise UserError(f"shift: needs images of two dimensions, not {network.input_shape}")
+    kind, _, amount = shift.partition(":")
+    maps = images.pixels.reshape(-1, *shape).astype(np.uint8)
+    try:
+        turned = (
+            rotate(maps, float(amount))
+            if kind == "rotate"
+            else corrupt(maps, kind, int(amount), seed)
+        )
+    except ValueError:
+        raise UserError(
+            f"shift: {shift!r} has no amount; write rotate:30 or gaussian_noise:3"
+        ) from None
+    pixels = turned.reshape(len(turned), -1).astype(np.int64)
+    return LabelledImages(pixels, images.labels, f"{images.name}, {shift}")
+
+
+def foreign_images(
+    network: FrozenNetwork, known: LabelledImages, what: str, path: Path | None, seed: int
+) -> LabelledImages:
+    """Images that the network should not know: a public set, a file or folder, or a shift of the
+    known ones.
+
+    Raises:
+        UserError: it is none of them, or of another size than the network takes.
+    """
+    if ":" in what and not Path(what).exists():
+        return shifted(network, known, what, seed)
+    own = what not in SET_NAMES
+    root = None if path is None or not holds_sets(path) else path
+    source = image_set(what, Path(what) if own else root)
+    pixels = source.test_images.reshape(len(source.test_images), -1)
+    if pixels.shape[1] != network.input_size:
+        raise UserError(
+            f"unknown: {source.name} has images of {source.shape} but the network takes "
+            f"{network.input_shape}; give images of that size"
+        )
+    return LabelledImages(check_images(network, pixels), source.test_labels, source.name)

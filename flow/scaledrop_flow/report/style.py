@@ -152,6 +152,7 @@ def svg(figure: Figure, name: str, title: str, palette: Palette = LIGHT) -> str:
     text = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", text)
     text = re.sub(r'(\bid="|url\(#|xlink:href="#)', rf"\g<1>{name}-", text)
     text = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", text)
+    text = re.sub(r"font-family: [^;\"]*; ?", "", text)
     box = re.search(r'<svg [^>]*?viewBox="([^"]+)"[^>]*>', text)
     assert box is not None
     head = f'<svg viewBox="{box[1]}" role="img"><title>{escape(title)}</title>'
