@@ -272,7 +272,7 @@ def bench(
     cache: Cache = CACHE,
 ) -> None:
     """Measure speeds as ratios within one run."""
-    from scaledrop_flow.benchmark import run_benchmarks
+    from scaledrop_flow.bench import run_benchmarks
     from scaledrop_flow.console import console
 
     entries = run_benchmarks(cache, repeats)

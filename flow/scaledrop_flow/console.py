@@ -17,7 +17,14 @@ from scaledrop.training import EpochRecord
 from scaledrop_flow.doctor import Finding
 from scaledrop_flow.steps.cosim import Listener
 
-__all__ = ["StepPrinter", "console", "show_cosim", "show_evaluation", "show_findings", "training_progress"]
+__all__ = [
+    "StepPrinter",
+    "console",
+    "show_cosim",
+    "show_evaluation",
+    "show_findings",
+    "training_progress",
+]
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -104,7 +111,9 @@ def show_evaluation(report: Mapping[str, Any]) -> None:
     if "unknown" not in report:
         return
     unknown = report["unknown"]
-    table = Table("score", "AUROC", "AUPR out", "AUPR in", "FPR95", title=f"against {unknown['data']}")
+    table = Table(
+        "score", "AUROC", "AUPR out", "AUPR in", "FPR95", title=f"against {unknown['data']}"
+    )
     for score in ("entropy", "mutual_information", "one_minus_max"):
         values = unknown[score]
         shown = (values[name] for name in ("auroc", "aupr_out", "aupr_in", "fpr95"))

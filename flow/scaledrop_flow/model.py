@@ -30,7 +30,11 @@ class ResolvedModel:
 
 
 def resolve(
-    config: str | None, model: Path | None, checkpoint: Path | None, cache: Path
+    config: str | None,
+    model: Path | None,
+    checkpoint: Path | None,
+    cache: Path,
+    data: Path | None = None,
 ) -> ResolvedModel:
     """Load ``model``, or train (or find) ``config`` (the digits if None) and freeze it.
 

@@ -109,7 +109,8 @@ def _crossbar_sum(layer: FrozenLayer, values: Integers) -> Integers:
     if layer.window is None:
         dense: Integers = values.reshape(*values.shape[:2], -1) @ cells.T
         return dense
-    return np.moveaxis(_patches(values, layer.window) @ cells.T, -1, 2)
+    sums: Integers = _patches(values, layer.window) @ cells.T
+    return np.moveaxis(sums, -1, 2)
 
 
 def _by_channel(values: Integers, dims: int) -> Integers:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from scaledrop.engine import check_images, check_masks
 from scaledrop.fast_layer import FastLayer, Maps, between
 from scaledrop.frozen import FrozenLayer, FrozenNetwork
-from scaledrop.graph import INPUT, MaxPool
+from scaledrop.graph import INPUT
 from scaledrop.sharing import Plan, separate_plan, shared_plan
 from scaledrop.workers import in_chunks
 
@@ -49,17 +49,11 @@ class FastEngine:
         self._layers: dict[str, FastLayer] = {}
         self._fused: dict[str, str] = {}
         for layer in network.layers:
-            pool = self._pool_behind(layer)
+            pool = graph.pool_behind(layer.node)
             if pool is not None:
                 self._fused[pool.name] = layer.name
             source = graph.input_of(layer.node)
             self._layers[layer.name] = FastLayer(network, layer, source, pool.size if pool else 1)
-
-    def _pool_behind(self, layer: FrozenLayer) -> MaxPool | None:
-        """A max pool that is all that takes the layer's codes: it may act on the sums."""
-        users = self.network.graph.users[layer.name]
-        nodes = [node for node in self.network.nodes if node.name in users]
-        return nodes[0] if len(nodes) == 1 and isinstance(nodes[0], MaxPool) else None
 
     @property
     def frac_bits(self) -> int:

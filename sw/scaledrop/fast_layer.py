@@ -101,9 +101,7 @@ class FastLayer:
         kernel = cells.reshape(outputs, -1, window.size, window.size).transpose(2, 3, 1, 0)
         return self._band(kernel, window) if self.banded else kernel.reshape(-1, outputs)
 
-    def _band(
-        self, kernel: npt.NDArray[np.int64], window: Window
-    ) -> npt.NDArray[np.int64]:
+    def _band(self, kernel: npt.NDArray[np.int64], window: Window) -> npt.NDArray[np.int64]:
         """(K * padded width * C_in, positions of one row * C_out): a whole row of outputs in one
         product, mostly zeros, for kernels too thin to copy patch by patch."""
         size, channels, outputs = kernel.shape[0], kernel.shape[2], kernel.shape[3]
@@ -137,7 +135,8 @@ class FastLayer:
     def _sums(self, values: Floats) -> Floats:
         window = self.layer.window
         if window is None:
-            return values.reshape(len(values), -1).astype(self.dtype, copy=False) @ self.matrix
+            flat = values.reshape(len(values), -1)
+            return self._product(flat.astype(self.dtype, copy=False))
         padded = self._padded(values, window.padding)
         view = _rows(padded, window) if self.banded else _patches(padded, window)
         sums = [self._product(part) for part in _pieces(view)]
@@ -198,7 +197,13 @@ def _patches(padded: Floats, window: Window) -> Floats:
     step = window.stride
     return np.lib.stride_tricks.as_strided(
         padded,
-        (len(padded), _heights(padded, window), columns, window.size, window.size * padded.shape[3]),
+        (
+            len(padded),
+            _heights(padded, window),
+            columns,
+            window.size,
+            window.size * padded.shape[3],
+        ),
         (n, h * step, w * step, h, c),
         writeable=False,
     )
@@ -216,7 +221,7 @@ def _rows(padded: Floats, window: Window) -> Floats:
 
 
 def _heights(padded: Floats, window: Window) -> int:
-    return (padded.shape[1] - window.size) // window.stride + 1
+    return int((padded.shape[1] - window.size) // window.stride + 1)
 
 
 def _pieces(view: Floats) -> list[Floats]:

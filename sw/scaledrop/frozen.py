@@ -139,8 +139,10 @@ class FrozenNetwork:
         _check_integer(layer.drop_code, 0, (1 << DROP_BITS) - 1, f"{at}.drop_code")
         if isinstance(layer.output, Threshold):
             bound = layer.scaled_bound(self.scale_bits)
+            # Levels share one flip: one that is never passed lies above all sums.
+            top = bound + (layer.output.planes > 1)
             shape = (*channels, *layer.output.threshold.shape[1:2])
-            _integers(layer.output.threshold, shape, -bound, bound, f"{at}.threshold")
+            _integers(layer.output.threshold, shape, -bound, top, f"{at}.threshold")
             _integers(layer.output.flip, channels, 0, 1, f"{at}.flip")
         else:
             self._check_affine(layer, layer.output, at)

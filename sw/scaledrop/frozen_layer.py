@@ -30,7 +30,8 @@ class Threshold:
 
     Attributes:
         threshold: (C,) integers in units of ``2**-scale_frac_bits``, within the range of ``shat``;
-            (C, 2**k - 1) for codes of k > 1 bits, one decision each, the lowest code's first.
+            (C, 2**k - 1) for codes of k > 1 bits, one decision each, the lowest code's first, up to
+            one above the range.
         flip: (C,) 0 or 1.
     """
 

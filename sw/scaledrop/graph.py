@@ -91,7 +91,9 @@ def _expect(value: Value, kind: Kind, dims: int | None, where: str) -> None:
     if value.kind is not kind:
         raise UserError(f"{where}: takes {kind.value}, not {value.kind.value}; change its source")
     if dims is not None and len(value.shape) != dims:
-        raise UserError(f"{where}: takes (C, H, W) maps, not shape {value.shape}; change its source")
+        raise UserError(
+            f"{where}: takes (C, H, W) maps, not shape {value.shape}; change its source"
+        )
     if value.addends != 1:
         raise UserError(f"{where}: only a layer can follow a sum pool; change its source")
 
@@ -190,9 +192,7 @@ class MaxPool:
         _expect(value, Kind.CODES, 3, at)
         channels, height, width = value.shape
         _check_size(self.size, 1, min(height, width), f"{at}.size")
-        return Value(
-            Kind.CODES, (channels, height // self.size, width // self.size), value.planes
-        )
+        return Value(Kind.CODES, (channels, height // self.size, width // self.size), value.planes)
 
 
 @dataclass(frozen=True)
@@ -376,11 +376,19 @@ class Graph:
             for name in [INPUT, *self.sources]
         }
 
+    def pool_behind(self, layer: Layer) -> MaxPool | None:
+        """A max pool that is all that takes a layer's codes: evaluators may pool before the
+        activation, which is monotone, with the same result."""
+        users = [node for node in self.nodes if node.name in self.users[layer.name]]
+        return users[0] if len(users) == 1 and isinstance(users[0], MaxPool) else None
+
     @cached_property
     def finished(self) -> Mapping[str, tuple[str, ...]]:
         """Names of the values that nobody takes any more once a node has been evaluated."""
         return {
-            node.name: tuple(name for name, users in self.users.items() if users[-1:] == (node.name,))
+            node.name: tuple(
+                name for name, users in self.users.items() if users[-1:] == (node.name,)
+            )
             for node in self.nodes
         }
 

@@ -138,7 +138,7 @@ def stream_code(value: Any, frac_bits: int, planes: int) -> Any:
     return np.clip(steps, 0, (1 << planes) - 1)
 
 
-def argmax(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def argmax(values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """Index of the largest value along the last axis; the lowest index wins a tie."""
     return np.asarray(np.argmax(values, axis=-1), dtype=np.int64)
 
@@ -182,7 +182,7 @@ def quantise_scale(
 def quantise_affine(
     gain: npt.NDArray[np.float64], offset: npt.NDArray[np.float64], bits: int, unit_frac_bits: int
 ) -> tuple[IntArray, IntArray, int]:
-    """The last layer's BatchNorm as integers: ``logit = gain * shat + offset``.
+    """A BatchNorm as integers: ``logit = gain * shat + offset``.
 
     The gain gets ``bits`` signed bits and the largest number of fraction bits, ``frac``, at which
     no gain and no offset overflows; the offset is rounded to the unit of the product,
@@ -194,7 +194,7 @@ def quantise_affine(
     gain = np.asarray(gain, dtype=np.float64)
     offset = np.asarray(offset, dtype=np.float64)
     if not (np.isfinite(gain).all() and np.isfinite(offset).all()):
-        raise UserError("head: gain or offset is not a number; train again with a lower rate")
+        raise UserError("gain or offset is not a number; train again with a lower rate")
     limit = 2 ** (bits - 1) - 1
     frac = MAX_GAIN_FRAC_BITS
     while frac > 0 and (
@@ -204,12 +204,10 @@ def quantise_affine(
         frac -= 1
     gain_code = np.rint(gain * 2.0**frac)
     if np.abs(gain_code).max() > limit:
-        raise UserError(
-            f"head gain: {np.abs(gain).max():g} does not fit {bits} bits; raise gain_bits"
-        )
+        raise UserError(f"gain: {np.abs(gain).max():g} does not fit {bits} bits; raise gain_bits")
     if np.abs(offset).max() * 2.0 ** (unit_frac_bits + frac) > MAX_OFFSET:
         raise UserError(
-            f"head offset: {np.abs(offset).max():g} is too large; train again with a lower rate"
+            f"offset: {np.abs(offset).max():g} is too large; train again with a lower rate"
         )
     return (
         gain_code.astype(np.int64),

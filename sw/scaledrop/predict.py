@@ -45,6 +45,7 @@ class Evaluator(Protocol):
     def parallel(self) -> bool: ...
     def images(self, images: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Images checked, one a row."""
+
     def leaf_logits(self, images: npt.NDArray[Any], plan: Plan) -> npt.NDArray[Any]:
         """(leaves, ..., K)."""
 

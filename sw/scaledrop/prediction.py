@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -46,10 +47,12 @@ class Prediction:
     @staticmethod
     def joined(parts: list[Prediction]) -> Prediction:
         """Predictions of further images, one after another; the bound is the largest."""
-        names = ("mean", "entropy", "expected_entropy", "mutual_information", "variance", "votes")
-        arrays = [np.concatenate([getattr(part, name) for part in parts]) for name in names]
-        predicted = np.concatenate([part.predicted for part in parts])
-        return Prediction(*arrays, predicted, max(part.bound for part in parts))
+        arrays: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in Prediction.__dataclass_fields__
+            if name != "bound"
+        }
+        return Prediction(**arrays, bound=max(part.bound for part in parts))
 
 
 def softmax(logits: npt.NDArray[np.integer] | Floats, logit_frac_bits: int) -> Floats:

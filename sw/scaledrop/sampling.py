@@ -190,9 +190,7 @@ class _Drawn(MaskSource):
             words = self._words(images.start, 0, (images.stop - images.start) * count * layers)
         else:
             rows = range(images.start, images.stop)
-            words = np.concatenate(
-                [self._words(row, passes.start, count * layers) for row in rows]
-            )
+            words = np.concatenate([self._words(row, passes.start, count * layers) for row in rows])
         bits = masks_from_codes(self.codes, words).reshape(-1, count, layers)
         return Masks(bits, np.ones(count))
 

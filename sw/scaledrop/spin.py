@@ -32,9 +32,7 @@ def uniform_words(seed: int, count: int, start: int = 0) -> npt.NDArray[np.uint1
     return np.asarray(raw, dtype="<u8").view("<u2")[skip : skip + count].astype(np.uint16)
 
 
-def masks_from_codes(
-    codes: Sequence[int], words: npt.NDArray[np.uint16]
-) -> npt.NDArray[np.uint8]:
+def masks_from_codes(codes: Sequence[int], words: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
     """Mask bits (..., L) of words whose last axis, or its folding, runs over the layers."""
     switched = words.astype(np.int64).reshape(-1, len(codes)) < np.array(codes, dtype=np.int64)
     return (~switched).astype(np.uint8)

@@ -52,9 +52,7 @@ def lenet5(classes: int, widths: Sequence[int] = (6, 16, 120, 84), planes: int =
     )
 
 
-def vgg_small(
-    classes: int, widths: Sequence[int] = (128, 256, 512), planes: int = 1
-) -> Nodes:
+def vgg_small(classes: int, widths: Sequence[int] = (128, 256, 512), planes: int = 1) -> Nodes:
     """VGG-small of the binary-network literature (arXiv 1602.02830, 1603.05279): pairs of 3 x 3
     convolutions, pooling behind each pair, one dense head."""
     nodes: list[Node] = []
@@ -101,9 +99,7 @@ def resnet(
     return (*nodes, Quantise("act", planes), SumPool("pool"), _head("dense", classes))
 
 
-def resnet18(
-    classes: int, widths: Sequence[int] = (64, 128, 256, 512), planes: int = 1
-) -> Nodes:
+def resnet18(classes: int, widths: Sequence[int] = (64, 128, 256, 512), planes: int = 1) -> Nodes:
     """ResNet-18 with the 3 x 3 stem used for 32 x 32 images: 16 convolutions, 3 projections."""
     return resnet(classes, widths, blocks=2, projection=True, planes=planes)
 
@@ -113,9 +109,7 @@ def resnet20(classes: int, widths: Sequence[int] = (16, 32, 64), planes: int = 1
     return resnet(classes, widths, blocks=3, projection=False, planes=planes)
 
 
-def unet(
-    classes: int, widths: Sequence[int] = (32, 64, 128, 256), planes: int = 1
-) -> Nodes:
+def unet(classes: int, widths: Sequence[int] = (32, 64, 128, 256), planes: int = 1) -> Nodes:
     """U-Net (Ronneberger et al. 2015, arXiv 1505.04597) with equal padding: pairs of 3 x 3
     convolutions down to the last width and up again, maps of the way down concatenated on the way
     up, nearest-neighbour upsampling, a 1 x 1 head that gives logits at every position. Height and

@@ -220,14 +220,17 @@ def test_own_graphs_equal_their_frozen_form(
 
 def test_the_random_values_exercise_the_rules() -> None:
     """Codes of every value, streams that saturate and streams that do not."""
-    config = NetworkConfig("own", (2, 12, 10), 3, "custom", nodes=JOINED, stream_bits=7)
-    config = dataclasses.replace(config, stream_frac_bits=5)
-    net = random_net(0, config)
-    masks = torch.ones(16, 4)
-    hidden, _ = net.trace(torch.from_numpy(random_images(0, config, 16)), masks)
-    assert set(hidden["a"].unique().tolist()) == set(range(8))
-    values = set(hidden["e"].unique().tolist()) | set(hidden["f"].unique().tolist())
-    assert {-64, 63} <= values and len(values) > 20
+    config = NetworkConfig("own", (2, 12, 10), 3, "custom", nodes=JOINED)
+    config = dataclasses.replace(config, stream_bits=7, stream_frac_bits=5)
+    codes: set[int] = set()
+    values: set[int] = set()
+    for seed in range(8):
+        images = torch.from_numpy(random_images(seed, config, 8))
+        hidden, _ = random_net(seed, config).trace(images, torch.ones(8, 4))
+        codes |= set(hidden["a"].flatten().tolist())
+        values |= set(hidden["e"].flatten().tolist()) | set(hidden["f"].flatten().tolist())
+    assert codes == set(range(8))
+    assert {-64, 63} <= values and len(values) > 60
 
 
 @pytest.mark.parametrize("planes", [1, 2, 3])
@@ -305,14 +308,12 @@ def test_the_canonical_forms(
         (0.0, -9.0, ([129, 129, 129], 0)),
         (0.0, 9.0, ([-510, -510, -510], 0)),
         (1.0, 8.25, ([-510, -510, -496], 0)),
-        (-1.0, 8.25, ([129, 129, 497], 1)),
+        (-1.0, 8.25, ([129, 129, 497], 1)),  # only the highest decision ever falls
     ],
 )
 def test_the_canonical_forms_of_two_bits(
     gamma: float, beta: float, expected: tuple[list[int], int]
 ) -> None:
-    if (gamma, beta) == (-1.0, 8.25):  # falls from 3 only beyond 7.75: never within a bound of 510
-        expected = ([129, 129, 497], 1)
     assert one_channel(gamma, beta, 0.0, planes=2) == expected
 
 
@@ -431,7 +432,7 @@ def test_a_norm_that_overflows_is_refused() -> None:
 def test_a_gain_that_does_not_fit_is_refused_by_layer() -> None:
     net = small()
     net.blocks[1].norm.weight.data[0] = 1e9
-    with pytest.raises(UserError, match=r"^layers.dense1.norm: .*1e\+09 does not fit 12 bits"):
+    with pytest.raises(UserError, match=r"^layers.dense1.norm: .*e\+08 does not fit 12 bits"):
         freeze(net, {})
 
 
@@ -457,9 +458,9 @@ def test_what_float64_cannot_hold_is_refused() -> None:
         "(layer 'dense0')"
     )
     nodes = (Layer("a", 1, output=Kind.STREAM), Quantise("b"), Layer("c", 2, output=Kind.LOGITS))
-    streams = dataclasses.replace(wide, topology="custom", nodes=nodes, classes=2)
+    streams = dataclasses.replace(wide, topology="custom", nodes=nodes, p=0.1)
     with pytest.raises(UserError, match=r"^gain_bits: stream values of 68 bits are not exact"):
         freeze(ScaleDropNet(streams), {})
-    huge = dataclasses.replace(wide, input_shape=(2**20, 4), widths=(1,), gain_bits=12)
+    huge = dataclasses.replace(wide, input_shape=(2**20, 4), widths=(1,), p=0.1)
     with pytest.raises(UserError, match=r"^scale_bits: scaled sums of 55 bits are not exact"):
         freeze(ScaleDropNet(huge), {})

@@ -65,7 +65,10 @@ WRONG = [
     ),
     (network(scale_frac_bits=8), "scale_frac_bits: must be 0 to 7 so that 1.0 is exact, not 8"),
     (network(nodes=()), "layers: a network needs at least one layer"),
-    (layer(1, name="dense1"), "layers: names must be unique and not 'input', but are ['dense1', 'dense1']"),
+    (
+        layer(1, name="dense1"),
+        "layers: names must be unique and not 'input', but are ['dense1', 'dense1']",
+    ),
     (network(input_shape=(7,)), "layers[0].weights: takes 6 inputs but gets 7"),
     (network(input_shape=(2, 2)), "layers[0].weights: takes 6 inputs but gets 4"),
     (network(input_bits=3), "layers[0].planes: must be 3 unsigned, not 2 unsigned"),

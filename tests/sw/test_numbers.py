@@ -174,13 +174,13 @@ def test_quantise_affine_refuses_what_is_no_number(value, at):
     pair = [np.array([1.0]), np.array([1.0])]
     pair[at] = np.array([value])
     assert refusal(quantise_affine, *pair, 12, 6) == (
-        "head: gain or offset is not a number; train again with a lower rate"
+        "gain or offset is not a number; train again with a lower rate"
     )
 
 
 def test_quantise_affine_refuses_a_gain_that_does_not_fit():
     assert refusal(quantise_affine, np.array([1.0, -2048.0]), np.array([0.0, 0.0]), 12, 6) == (
-        "head gain: 2048 does not fit 12 bits; raise gain_bits"
+        "gain: 2048 does not fit 12 bits; raise gain_bits"
     )
 
 
@@ -260,7 +260,7 @@ def test_activation_bit_has_both_constant_channels():
 )
 def test_quantise_affine_refuses_an_offset_beyond_the_limit(offset, text):
     assert refusal(quantise_affine, np.array([1.0]), np.array([offset]), 12, 6) == (
-        f"head offset: {text} is too large; train again with a lower rate"
+        f"offset: {text} is too large; train again with a lower rate"
     )
 
 

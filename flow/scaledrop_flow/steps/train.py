@@ -1,115 +1,86 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Train, or take the checkpoint that the same configuration made before."""
+"""Train, go on with an interrupted training, or take the checkpoint that was made before."""
 
 from __future__ import annotations
 
-import dataclasses
+import json
 from collections.abc import Callable
 from pathlib import Path
 
-from scaledrop.data import load_digits
+from scaledrop.data import ImageSet, load_set
 from scaledrop.errors import UserError
 from scaledrop.freezing import freeze
 from scaledrop.frozen import FrozenNetwork
 from scaledrop.training import (
     Checkpoint,
     EpochRecord,
+    Keeper,
+    ResumePoint,
     TrainConfig,
+    TrainResult,
     load_checkpoint,
+    load_resume,
     save_checkpoint,
     train,
 )
+from scaledrop_flow.steps.choices import find_config, with_choices
 
-__all__ = ["freeze_checkpoint", "train_to", "trained", "with_choices"]
+__all__ = [
+    "find_config",
+    "freeze_checkpoint",
+    "train_and_save",
+    "train_to",
+    "trained",
+    "unfinished",
+    "with_choices",
+]
 
 Progress = Callable[[EpochRecord], None]
+BatchProgress = Callable[[int, int, int], None]
 
 
-def with_choices(
+def unfinished(path: Path) -> Path:
+    """Where the state of a training is kept until the checkpoint ``path`` is there."""
+    return path.with_name(f"last.{path.name}")
+
+
+def train_and_save(
     config: TrainConfig,
-    hidden: str | None = None,
-    p: str | None = None,
-    name: str | None = None,
-    epochs: int | None = None,
-    seed: int | None = None,
-) -> TrainConfig:
-    """A configuration with what the user chose otherwise.
-
-    Args:
-        hidden: Widths, such as ``96,48``; an empty string for none.
-        p: One probability, one per layer, or ``adaptive``.
+    data: ImageSet,
+    path: Path,
+    progress: Progress | None = None,
+    on_batch: BatchProgress | None = None,
+    resume: ResumePoint | None = None,
+    device: str = "cpu",
+) -> tuple[Checkpoint, TrainResult]:
+    """Train and write a checkpoint; what is left of an interruption is at :func:`unfinished`.
 
     Raises:
-        UserError: a value that is no number or out of range.
+        UserError: as :func:`scaledrop.training.train`, with the place of the last good state; or
+            the path cannot be written (found out before training).
     """
-    network = config.network
-    if hidden is not None:
-        widths = tuple(
-            int(_number(text, "hidden", int)) for text in hidden.split(",") if text.strip()
+    _make(path.parent)
+    with _naming(unfinished(path)), Keeper(unfinished(path)) as keeper:
+        result = train(
+            config,
+            data,
+            progress,
+            on_batch=on_batch,
+            resume=resume,
+            save=keeper,
+            device=device,
         )
-        if p is None and isinstance(network.p, tuple) and len(set(network.p)) == 1:
-            network = dataclasses.replace(network, hidden=widths, p=network.p[0])
-        else:
-            network = dataclasses.replace(network, hidden=widths, p=_probabilities(p or "0.1"))
-    elif p is not None:
-        network = dataclasses.replace(network, p=_probabilities(p))
-    if name is not None:
-        network = dataclasses.replace(network, name=name)
-    changes = {"epochs": epochs, "seed": seed}
-    given = {name: value for name, value in changes.items() if value is not None}
-    return dataclasses.replace(config, network=network, **given)
+        digest = save_checkpoint(result.net, config, path, result.history)
+        keeper.discard()
+    return Checkpoint(config, result.net, digest, result.history), result
 
 
-def _number(text: str, field: str, kind: type[int] | type[float]) -> int | float:
+def _make(folder: Path) -> None:
     try:
-        return kind(text)
-    except ValueError:
-        raise UserError(f"{field}: {text.strip()!r} is not a number") from None
-
-
-def _probabilities(text: str) -> float | tuple[float, ...] | str:
-    if text == "adaptive":
-        return text
-    values = tuple(float(_number(part, "p", float)) for part in text.split(","))
-    return values[0] if len(values) == 1 else values
-
-
-def train_to(
-    config: TrainConfig, path: Path, progress: Progress | None = None
-) -> tuple[Checkpoint, tuple[EpochRecord, ...]]:
-    """Train on the digits and write a checkpoint; returns it and the history.
-
-    Raises:
-        UserError: the configuration does not fit the data, the loss is no number, or the path
-            cannot be written (found out before training).
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"{path.parent}: cannot be written ({error.strerror})") from None
-    result = train(config, load_digits(), progress)
-    digest = save_checkpoint(result.net, config, path)
-    return Checkpoint(config, result.net, digest), result.history
+        raise UserError(f"{folder}: cannot be written ({error.strerror})") from None
 
 
-def trained(config: TrainConfig, cache: Path, progress: Progress | None = None) -> Checkpoint:
-    """The checkpoint of ``config`` from the cache, trained first when it is not there.
-
-    A cached file that cannot be read, or is of another configuration, is made anew.
-    """
-    path = cache / f"{config.config_hash()[:20]}.checkpoint"
-    if path.exists():
-        try:
-            found = load_checkpoint(path)
-        except UserError:
-            path.unlink()
-        else:
-            if found.config == config:
-                return found
-    return train_to(config, path, progress)[0]
-
-
-def freeze_checkpoint(checkpoint: Checkpoint) -> FrozenNetwork:
-    """Freeze, with the configuration as provenance."""
-    provenance = {"data": "digits", "config": dataclasses.asdict(checkpoint.config)}
-    return freeze(checkpoint.net, provenance)
+class _naming:  # noqa: N801
+    """Adds the place of the last good state to a user's error."""

@@ -5,6 +5,7 @@ from scaledrop.nn.activation import QuantisedActivation
 from scaledrop.nn.binary import BinaryConv2d, BinaryLinear
 from scaledrop.nn.block import ScaleDropBlock
 from scaledrop.nn.config import NetworkConfig
+from scaledrop.nn.evaluator import TorchEvaluator
 from scaledrop.nn.network import ScaleDropNet
 from scaledrop.nn.norm import HeadBatchNorm, ScaleBatchNorm, StreamBatchNorm
 from scaledrop.nn.scale import ScaleDropout, adaptive_p
@@ -30,6 +31,7 @@ __all__ = [
     "ScaleDropout",
     "ScaleSpread",
     "StreamBatchNorm",
+    "TorchEvaluator",
     "VarianceShift",
     "adaptive_p",
     "calibrate_norms",

@@ -53,9 +53,17 @@ class ScaleDropBlock(nn.Module):
         if self.node.output is Kind.CODES:
             self.activation = QuantisedActivation(self.node.planes, config.ste)
 
-    def output(self, s: Tensor, keep: Tensor | None = None) -> Tensor:
-        """What follows the crossbar: sums (B, C, ...) to codes, stream values or logits."""
-        result: Tensor = self.activation(self.norm(self.scale(s, keep)))
+    def output(self, s: Tensor, keep: Tensor | None = None, pool: int = 1) -> Tensor:
+        """What follows the crossbar: sums (B, C, ...) to codes, stream values or logits.
+
+        ``pool`` above 1 takes the largest of each window before the activation. The codes are those
+        of a :class:`scaledrop.graph.MaxPool` behind it, since an activation is monotone, but the
+        gradient goes to the largest value and not to all that share its code.
+        """
+        y: Tensor = self.norm(self.scale(s, keep))
+        if pool > 1:
+            y = nn.functional.max_pool2d(y, pool)
+        result: Tensor = self.activation(y)
         return result
 
     def forward(self, a: Tensor, keep: Tensor | None = None) -> Tensor:

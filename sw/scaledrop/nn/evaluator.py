@@ -42,6 +42,8 @@ class TorchEvaluator:
     ) -> None:
         self.net = copy.deepcopy(net).to(device=device, dtype=dtype).eval()
         self._weight = self.net.blocks[0].crossbar.weight
+        pools = (self.net.graph.pool_behind(layer) for layer in self.net.graph.layers)
+        self._pooled = {pool.name for pool in pools if pool is not None}
 
     @property
     def drop_codes(self) -> tuple[int, ...]:
@@ -82,8 +84,12 @@ class TorchEvaluator:
                 sums = self.net.layer_sum(node.name, inputs[0][0])
                 rows = _after(inputs[0][1], parents)
                 values = {name: (v, _after(at, parents)) for name, (v, at) in values.items()}
-                result = self.net.layer_output(node.name, sums[rows], keep)
+                pool = graph.pool_behind(node)
+                block = self.net.block(node.name)
+                result = block.output(sums[rows], keep, pool.size if pool else 1)
                 values[node.name] = (result, None)
+            elif node.name in self._pooled:
+                values[node.name] = inputs[0]
             elif len(inputs) == 1:
                 result = self.net.structural(node, inputs[0][0])
                 values[node.name] = (result, inputs[0][1])

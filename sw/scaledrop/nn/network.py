@@ -24,20 +24,23 @@ class _Step(NamedTuple):
     sources: tuple[str, ...]
     bit: int
     """Column of the layer's mask bits; -1 for a node without weights."""
-    finished: tuple[str, ...]
-    """Values that nobody takes any more."""
+    pool: int
+    """Max pool that the layer takes over from the one node behind it; 1 for none."""
+    done: bool
+    """Whether the layer before has done this node's work."""
 
 
 def _plan(graph: Graph) -> tuple[_Step, ...]:
-    last: dict[str, tuple[str, ...]] = {}
-    for name, users in graph.users.items():
-        if users:
-            last[users[-1]] = (*last.get(users[-1], ()), name)
     bits = {layer.name: index for index, layer in enumerate(graph.layers)}
-    return tuple(
-        _Step(node, graph.sources[node.name], bits.get(node.name, -1), last.get(node.name, ()))
-        for node in graph.nodes
-    )
+    pools = {layer.name: graph.pool_behind(layer) for layer in graph.layers}
+    done = {pool.name for pool in pools.values() if pool is not None}
+    steps = []
+    for node in graph.nodes:
+        pool = pools.get(node.name)
+        size = pool.size if pool is not None else 1
+        bit, sources = bits.get(node.name, -1), graph.sources[node.name]
+        steps.append(_Step(node, sources, bit, size, node.name in done))
+    return tuple(steps)
 
 
 def _stream(seed: int, index: int) -> torch.Generator:
@@ -175,16 +178,19 @@ class ScaleDropNet(nn.Module):
         value = image
         for step in self._steps:
             name, inputs = step.node.name, [values[source] for source in step.sources]
-            if step.bit < 0:
-                value = self.structural(step.node, *inputs)
-            else:
-                s = self.layer_sum(name, inputs[0])
-                value = self.layer_output(name, s, bits[:, step.bit])
+            if step.bit >= 0:
+                s, keep = self.layer_sum(name, inputs[0]), bits[:, step.bit]
+                value = self.block(name).output(s, keep, step.pool)
                 if stored is not None:
-                    stored[name] = self._stored(step.node, value)
+                    whole = value if step.pool == 1 else self.layer_output(name, s, keep)
+                    stored[name] = self._stored(step.node, whole)
+            elif step.done:
+                value = inputs[0]
+            else:
+                value = self.structural(step.node, *inputs)
             values[name] = value
-            for done in step.finished:
-                del values[done]
+            for finished in self.graph.finished[name]:
+                del values[finished]
         return value
 
     def forward(self, pixels: Tensor, masks: Tensor | None = None) -> Tensor:

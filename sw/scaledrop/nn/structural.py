@@ -15,9 +15,11 @@ __all__ = ["apply_node"]
 
 def _max_pool(value: Tensor, size: int) -> Tensor:
     # Not max_pool2d: among equal codes it would send the whole gradient to the first.
-    height, width = value.shape[-2] // size, value.shape[-1] // size
+    *lead, height, width = value.shape
+    height, width = height // size, width // size
     whole = value[..., : height * size, : width * size]
-    return whole.reshape(*value.shape[:-2], height, size, width, size).amax(dim=(-3, -1))
+    rows = whole.reshape(*lead, height, size, width * size).amax(dim=-2)
+    return rows.reshape(*lead, height, width, size).amax(dim=-1)
 
 
 def _upsample(value: Tensor, factor: int) -> Tensor:

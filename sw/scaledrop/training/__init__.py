@@ -1,20 +1,48 @@
 # SPDX-License-Identifier: Apache-2.0
 """Seeded training, named configurations and checkpoints."""
 
-from scaledrop.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from scaledrop.training.config import CONFIGS, TrainConfig, named_config
+from scaledrop.training.batches import parts_of
+from scaledrop.training.checkpoint import (
+    Checkpoint,
+    load_checkpoint,
+    load_resume,
+    save_checkpoint,
+    save_resume,
+)
+from scaledrop.training.config import AUGMENTS, PRECISIONS, TrainConfig
+from scaledrop.training.config_file import config_from_file
+from scaledrop.training.keeper import Keeper
 from scaledrop.training.loss import scale_dropout_loss
-from scaledrop.training.trainer import EpochRecord, TrainResult, train
+from scaledrop.training.named import (
+    CONFIGS,
+    config_for,
+    deterministic,
+    named_config,
+    with_network,
+)
+from scaledrop.training.records import EpochRecord, ResumePoint, TrainResult
+from scaledrop.training.trainer import train
 
 __all__ = [
+    "AUGMENTS",
     "CONFIGS",
+    "PRECISIONS",
     "Checkpoint",
     "EpochRecord",
+    "Keeper",
+    "ResumePoint",
     "TrainConfig",
     "TrainResult",
+    "config_for",
+    "config_from_file",
+    "deterministic",
     "load_checkpoint",
+    "load_resume",
     "named_config",
+    "parts_of",
     "save_checkpoint",
+    "save_resume",
     "scale_dropout_loss",
     "train",
+    "with_network",
 ]

@@ -12,7 +12,12 @@ __all__ = ["scale_dropout_loss"]
 
 
 def scale_dropout_loss(
-    net: ScaleDropNet, logits: Tensor, labels: Tensor, weight_decay: float, scale_pull: float
+    net: ScaleDropNet,
+    logits: Tensor,
+    labels: Tensor,
+    weight_decay: float,
+    scale_pull: float,
+    label_smoothing: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
     """``cross entropy + lambda * sum ||W||^2 + phi * sum_l (1 - mean(alpha_l))^2``.
 
@@ -21,15 +26,16 @@ def scale_dropout_loss(
 
     Args:
         net: whose weights and scales are penalised.
-        logits: (B, K).
-        labels: (B,) int64.
+        logits: (B, K), or (B, K, H, W) for segmentation.
+        labels: (B,) or (B, H, W) int64.
         weight_decay: lambda.
         scale_pull: phi.
+        label_smoothing: share of the target spread over all classes.
 
     Returns:
-        The objective and its cross-entropy part (mean over the batch, nats), scalars.
+        The objective and its cross-entropy part (mean over the batch and positions, nats), scalars.
     """
-    task = nn.functional.cross_entropy(logits, labels)
+    task = nn.functional.cross_entropy(logits, labels, label_smoothing=label_smoothing)
     weights = torch.stack([block.crossbar.weight.square().sum() for block in net.blocks]).sum()
     pull = torch.stack([(1 - block.scale.alpha.mean()).square() for block in net.blocks]).sum()
     return task + weight_decay * weights + scale_pull * pull, task

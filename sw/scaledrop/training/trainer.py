@@ -1,149 +1,207 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One training run: seeded, on one thread, the same bits every time on one machine."""
+"""One training run: seeded, the same bits every time on one machine, interrupted or not."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from scaledrop.data import ImageSet
 from scaledrop.errors import UserError
-from scaledrop.nn import ScaleDropNet
+from scaledrop.nn import ScaleDropNet, calibrate_norms
+from scaledrop.training.batches import Batches, digest_of, parts_of, stream
 from scaledrop.training.config import TrainConfig
+from scaledrop.training.fit import check_data
 from scaledrop.training.loss import scale_dropout_loss
+from scaledrop.training.process import chosen_device, keep_heap, memory_errors, pinned
+from scaledrop.training.records import EpochRecord, ResumePoint, TrainResult
+from scaledrop.training.validation import Validation
 
-__all__ = ["EpochRecord", "TrainResult", "train"]
+__all__ = ["train"]
 
+CHECK = 20
+"""Steps between two looks at the loss: a look makes a GPU wait."""
 
-@dataclass(frozen=True)
-class EpochRecord:
-    """One epoch as training saw it.
-
-    Attributes:
-        epoch: 1 to ``epochs``.
-        epochs: how many there will be.
-        loss: objective, mean over the batches.
-        task_loss: its cross-entropy part, nats.
-        accuracy: share of the training images that one stochastic pass got right.
-    """
-
-    epoch: int
-    epochs: int
-    loss: float
-    task_loss: float
-    accuracy: float
-
-
-@dataclass(frozen=True, eq=False)
-class TrainResult:
-    """A trained network, in evaluation mode, float32, and its history, one record per epoch."""
-
-    net: ScaleDropNet
-    history: tuple[EpochRecord, ...]
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """The number of threads changes the order of float sums, hence the bits of the result."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _check_data(config: TrainConfig, data: ImageSet) -> None:
-    network = config.network
-    if data.shape != network.input_shape:
-        raise UserError(
-            f"input_shape: {network.input_shape} does not match the {data.name} images of "
-            f"{data.shape}; change the configuration"
-        )
-    if data.classes != network.classes:
-        raise UserError(
-            f"classes: {network.classes} does not match the {data.classes} of {data.name}; "
-            "change the configuration"
-        )
-    if config.batch_size > len(data.train_images):
-        raise UserError(
-            f"batch_size: {config.batch_size} is more than the {len(data.train_images)} training "
-            "images; lower it"
-        )
+Progress = Callable[[EpochRecord], None]
+BatchProgress = Callable[[int, int, int], None]
+Save = Callable[[ResumePoint], None]
 
 
 class _Run:
     """The state of a run between its steps."""
 
-    def __init__(self, config: TrainConfig, data: ImageSet) -> None:
-        self.config = config
-        self.pixels = torch.from_numpy(data.train_images).reshape(len(data.train_images), -1)
-        self.labels = torch.from_numpy(data.train_labels)
-        self.net = ScaleDropNet(config.network, config.seed).train()
-        self.order = torch.Generator().manual_seed(config.seed)
-        self.optimiser = torch.optim.Adam(self.net.parameters(), lr=config.learning_rate)
-        steps = config.epochs * (len(self.pixels) // config.batch_size)
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(
-            self.optimiser, lambda step: 0.5 * (1 + math.cos(math.pi * step / steps))
+    def __init__(self, config: TrainConfig, data: ImageSet, device: torch.device) -> None:
+        self.config, self.device = config, device
+        self.batches = Batches(config, data, device)
+        self.validation = Validation(config, data, device)
+        self.net = ScaleDropNet(config.network, config.seed).to(device).train()
+        self.order, self.augment = stream(config.seed, 2), stream(config.seed, 3)
+        self.optimiser = _optimiser(self.net, config)
+        self.peaks = [group["lr"] for group in self.optimiser.param_groups]
+        self.history: list[EpochRecord] = []
+
+    @property
+    def generators(self) -> dict[str, torch.Generator]:
+        return {"masks": self.net.generator, "order": self.order, "augment": self.augment}
+
+    def point(self, data_sha256: str) -> ResumePoint:
+        """A copy of the state, on the CPU."""
+        moments = self.optimiser.state_dict()["state"]
+        return ResumePoint(
+            self.config,
+            tuple(self.history),
+            _copies(self.net.state_dict()),
+            {index: _copies(values) for index, values in moments.items()},
+            {name: generator.get_state() for name, generator in self.generators.items()},
+            data_sha256,
         )
 
-    def step(self, rows: Tensor) -> Tensor:
+    def restore(self, point: ResumePoint) -> None:
+        """The inverse of :meth:`point`."""
+        self.history = list(point.history)
+        self.net.load_state_dict(dict(point.state))
+        groups = self.optimiser.state_dict()["param_groups"]
+        self.optimiser.load_state_dict({"state": dict(point.optimiser), "param_groups": groups})
+        for name, generator in self.generators.items():
+            generator.set_state(point.generators[name])
+
+    def set_rate(self, step: int) -> None:
+        """Half a cosine over the whole run."""
+        share = 0.5 * (1 + math.cos(math.pi * step / (self.config.epochs * self.batches.steps)))
+        for group, peak in zip(self.optimiser.param_groups, self.peaks, strict=True):
+            group["lr"] = peak * share
+
+    def step(self, pixels: Tensor, labels: Tensor) -> Tensor:
         """Objective, cross entropy and share of right answers of one batch."""
-        labels = self.labels[rows]
-        logits = self.net(self.pixels[rows])
+        config = self.config
+        narrow = config.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=narrow):
+            logits = self.net(pixels)
         loss, task = scale_dropout_loss(
-            self.net, logits, labels, self.config.weight_decay, self.config.scale_pull
+            self.net,
+            logits.float(),
+            labels,
+            config.weight_decay,
+            config.scale_pull,
+            config.label_smoothing,
         )
-        if not torch.isfinite(loss):
-            raise UserError(
-                f"learning_rate: the loss became {loss.item()} at {self.config.learning_rate}; "
-                "lower learning_rate"
-            )
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
-        self.schedule.step()
         self.net.clamp_()
-        right = (logits.argmax(dim=1) == labels).float().mean()
-        return torch.stack([loss, task, right]).detach()
+        right = (logits.detach().argmax(dim=1) == labels).float().mean()
+        return torch.stack([loss.detach(), task.detach(), right])
 
-    def epoch(self, number: int) -> EpochRecord:
-        rows = torch.randperm(len(self.pixels), generator=self.order)
-        batches = rows[: len(rows) // self.config.batch_size * self.config.batch_size]
-        sums = [self.step(batch) for batch in batches.reshape(-1, self.config.batch_size)]
-        loss, task, accuracy = torch.stack(sums).double().mean(dim=0).tolist()
-        return EpochRecord(number, self.config.epochs, loss, task, accuracy)
+    def epoch(self, on_batch: BatchProgress | None) -> EpochRecord:
+        """The next epoch."""
+        start, number, steps = time.monotonic(), len(self.history) + 1, self.batches.steps
+        first = (number - 1) * steps
+        rows: list[Tensor] = []
+        for index, (pixels, labels) in enumerate(self.batches.epoch(self.order, self.augment), 1):
+            self.set_rate(first + index - 1)
+            rows.append(self.step(pixels, labels))
+            if index % CHECK == 0 or index == steps:
+                self._check_losses(rows, number)
+            if on_batch is not None:
+                on_batch(number, index, steps)
+        self._check_weights(number)
+        loss, task, accuracy = torch.stack(rows).double().mean(dim=0).tolist()
+        self.set_rate(first)
+        rate, valid = self.optimiser.param_groups[0]["lr"], self.validation.accuracy(self.net)
+        seconds = time.monotonic() - start
+        return EpochRecord(
+            number, self.config.epochs, loss, task, accuracy, valid, rate, round(seconds, 3)
+        )
+
+    def _check_losses(self, rows: list[Tensor], epoch: int) -> None:
+        start = (len(rows) - 1) // CHECK * CHECK
+        for step, loss in enumerate(torch.stack(rows[start:])[:, 0].tolist(), start + 1):
+            if not math.isfinite(loss):
+                raise self._diverged(f"the loss became {loss}", f"step {step} of epoch {epoch}")
+
+    def _check_weights(self, epoch: int) -> None:
+        # The last step of an epoch may spoil the weights after its loss was found good.
+        if not all(bool(value.isfinite().all()) for value in self.net.state_dict().values()):
+            raise self._diverged("the weights became infinite or NaN", f"epoch {epoch}")
+
+    def _diverged(self, what: str, where: str) -> UserError:
+        rate = self.config.learning_rate
+        return UserError(f"learning_rate: {what} in {where} at {rate}; lower learning_rate")
+
+    def finish(self, data: ImageSet) -> ScaleDropNet:
+        """Estimate the statistics of BatchNorm, and leave training."""
+        config = self.config
+        if config.calibrate_passes:
+            images = parts_of(config, data, "train")[0].to(self.device)
+            calibrate_norms(
+                self.net, images, config.calibrate_passes, config.batch_size, config.seed
+            )
+        return self.net.cpu().eval()
+
+
+def _copies(values: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach().to("cpu", copy=True) for name, value in values.items()}
+
+
+def _optimiser(net: ScaleDropNet, config: TrainConfig) -> torch.optim.Optimizer:
+    scales = [block.scale.alpha for block in net.blocks]
+    apart = {id(scale) for scale in scales}
+    rest = [parameter for parameter in net.parameters() if id(parameter) not in apart]
+    rate = config.learning_rate
+    groups = [
+        {"params": rest, "lr": rate},
+        {"params": scales, "lr": config.scale_learning_rate or rate},
+    ]
+    return torch.optim.Adam(groups, fused=True)
 
 
 def train(
     config: TrainConfig,
     data: ImageSet,
-    progress: Callable[[EpochRecord], None] | None = None,
+    progress: Progress | None = None,
+    *,
+    on_batch: BatchProgress | None = None,
+    resume: ResumePoint | None = None,
+    save: Save | None = None,
+    device: str = "cpu",
 ) -> TrainResult:
     """Train on ``data.train_images``; the test part is not looked at.
 
-    On one machine the same configuration and data give the same bits: every random number comes
-    from a generator seeded by ``config.seed``, and PyTorch is held to one thread until the end.
+    On one machine's CPU the same configuration and data give the same bits, in one go or resumed:
+    every random number comes from a generator seeded by ``config.seed``, and PyTorch is held to
+    ``config.threads`` threads until the end.
 
     Args:
         config: the run.
         data: images of the network's shape and classes.
         progress: called after each epoch.
+        on_batch: called after each batch with epoch, batch (both from 1) and batches of an epoch.
+        resume: where an earlier call was interrupted.
+        save: given the state at the end of each epoch, before ``progress`` is called.
+        device: "cpu", "cuda" or "auto".
 
     Raises:
-        UserError: data and network do not match, or the loss is no longer a number.
+        UserError: data and network do not match, the loss is no longer a number, a batch does not
+            fit in memory, or ``resume`` is of another run.
     """
-    _check_data(config, data)
-    history: list[EpochRecord] = []
-    with _one_thread():
-        run = _Run(config, data)
-        for number in range(1, config.epochs + 1):
-            history.append(run.epoch(number))
+    check_data(config, data)
+    place, digest = chosen_device(device), digest_of(data)
+    if resume is not None:
+        resume.check(config, digest)
+    keep_heap()
+    with pinned(config.threads), memory_errors(config.batch_size):
+        run = _Run(config, data, place)
+        if resume is not None:
+            run.restore(resume)
+        while len(run.history) < config.epochs:
+            run.history.append(run.epoch(on_batch))
+            if save is not None:
+                save(run.point(digest))
             if progress is not None:
-                progress(history[-1])
-    return TrainResult(run.net.eval(), tuple(history))
+                progress(run.history[-1])
+        net = run.finish(data)
+    return TrainResult(net, tuple(run.history), place.type, digest)

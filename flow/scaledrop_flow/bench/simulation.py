@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Speeds as ratios: both sides in one run, in turn, several times, medians."""
+"""Cycles per second of the co-simulation, against the same design without cocotb."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import statistics
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from scaledrop.errors import UserError
 from scaledrop.mapping import ArrayShape
@@ -15,11 +14,12 @@ from scaledrop_cosim.backends.rtl import RtlBackend
 from scaledrop_cosim.contract import Workload
 from scaledrop_cosim.driver import Disturbance, plusargs
 from scaledrop_cosim.simulation import Simulation, build
+from scaledrop_flow.bench.entry import Entry, entry
 from scaledrop_flow.data import images_for
 from scaledrop_flow.model import resolve
 from scaledrop_flow.steps.generate import generate
 
-__all__ = ["run_benchmarks"]
+__all__ = ["simulation_benchmarks"]
 
 PASSES = 20
 LIMIT_S = 600
@@ -48,14 +48,8 @@ def _cocotb_speed(backend: RtlBackend, workload: Workload) -> float:
     return cycles / float((backend.folder / "seconds.txt").read_text())
 
 
-def _entry(name: str, value: float, unit: str, note: str) -> dict[str, Any]:
-    return {"name": name, "value": value, "unit": unit, "note": note}
-
-
-def run_benchmarks(cache: Path, repeats: int) -> list[dict[str, Any]]:
-    """Every benchmark of this version.
-
-    ``cosim_vs_bare_verilator`` has 1.0 as its limit: the same design, shell, stimulus and capture
+def simulation_benchmarks(cache: Path, repeats: int) -> list[Entry]:
+    """``cosim_vs_bare_verilator`` has 1.0 as its limit: the same design, shell, stimulus and capture
     files, with and without cocotb. Checking what was captured is outside both.
 
     Raises:
@@ -80,7 +74,7 @@ def run_benchmarks(cache: Path, repeats: int) -> list[dict[str, Any]]:
     under, plain = (statistics.median(side) for side in zip(*pairs, strict=True))
     note = f"median of {repeats} runs in turn, {len(chosen.pixels)} images, T = {PASSES}, limit 1"
     return [
-        _entry("cosim_vs_bare_verilator", ratio, "ratio", note),
-        _entry("cosim_cycles_per_s", under, "1/s", "cocotb, clock and stimulus in HDL"),
-        _entry("bare_cycles_per_s", plain, "1/s", "plain C++ loop over the same shell"),
+        entry("cosim_vs_bare_verilator", ratio, "ratio", note),
+        entry("cosim_cycles_per_s", under, "1/s", "cocotb, clock and stimulus in HDL"),
+        entry("bare_cycles_per_s", plain, "1/s", "plain C++ loop over the same shell"),
     ]

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Speeds as ratios: both sides in one run, in turn, several times, medians."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scaledrop_flow.bench.entry import Entry
+from scaledrop_flow.bench.inference import inference_benchmarks
+from scaledrop_flow.bench.simulation import simulation_benchmarks
+
+__all__ = ["Entry", "run_benchmarks"]
+
+
+def run_benchmarks(cache: Path, repeats: int) -> list[Entry]:
+    """Every benchmark of this version.
+
+    Raises:
+        UserError: fewer than one repeat, a missing tool, or a run that is not bit-exact.
+    """
+    return [*inference_benchmarks(repeats), *simulation_benchmarks(cache, repeats)]
