@@ -26,6 +26,7 @@ class Difference:
         layer: Index of the layer.
         kind: 0 mask bit, 1 hidden bit, 2 logit, 3 sum, 4 votes.
         channel: Channel or class; 0 for a mask bit.
+        position: Row and column, where the layer has maps; else empty.
         expected, found: The two values.
     """
 
@@ -34,6 +35,7 @@ class Difference:
     layer: int
     kind: int
     channel: int
+    position: tuple[int, ...]
     expected: int
     found: int
     layer_name: str = ""
@@ -46,6 +48,8 @@ class Difference:
             where += f", pass {self.pass_index}, layer {self.layer} ({self.layer_name})"
         if self.kind >= 1:
             where += f", {'channel' if self.kind == 1 else 'class'} {self.channel}"
+        if self.position:
+            where += f" at {', '.join(map(str, self.position))}"
         return f"{where}: {self.KINDS[self.kind]} is {self.found}, expected {self.expected}"
 
 
@@ -61,15 +65,24 @@ def _first(
         return None
     at = tuple(int(i) for i in differing[0])
     pass_index = at[1] if kind <= 2 else AFTER_ALL_PASSES
-    channel = 0 if kind == 0 else at[-1]
+    channel, position = _place(kind, at)
     values = int(expected[at]), int(found[at])
-    return Difference(at[0], pass_index, layer, kind, channel, *values, name)
+    return Difference(at[0], pass_index, layer, kind, channel, position, *values, name)
+
+
+def _place(kind: int, at: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
+    """Channel or class, and position: hidden maps are (N, T, C, H, W), classes the last axis."""
+    if kind == 0:
+        return 0, ()
+    if kind == 1:
+        return at[2], at[3:]
+    return at[-1], at[2:-1] if kind == 2 else at[1:-1]
 
 
 def first_difference(
     network: FrozenNetwork, expected: PassRecord, found: PassRecord
 ) -> Difference | None:
-    """The earliest difference by image, pass, layer, channel; None when the records are equal.
+    """The earliest difference by image, pass, layer, channel and position; None when equal.
 
     Both records must have the same shape.
     """

@@ -64,38 +64,102 @@ def doctor() -> None:
 
 @app.command()
 def train(
-    config: Config = None,
-    hidden: Annotated[
-        str | None, typer.Option(help="Hidden widths, such as 96,48; '' for no hidden layer.")
+    config: Annotated[
+        str | None, typer.Option(help="Named configuration, or a YAML file; digits if not said.")
+    ] = None,
+    data: DataSource = None,
+    widths: Annotated[
+        str | None, typer.Option(help="Widths, such as 96,48; '' for no hidden layer.")
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the network.")] = None,
     p: Annotated[str | None, typer.Option(help="Dropout: one, one per layer, adaptive.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs.")] = None,
-    seed: Seed = 0,
+    seed: Annotated[int | None, typer.Option(help="Seed of every random number.")] = None,
+    deterministic: Annotated[
+        bool, typer.Option("--deterministic", help="Train the twin without dropout.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "cpu",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the interrupted training in --out.")
+    ] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Replace the training in --out.")
+    ] = False,
     out: Out = Path("build/train"),
 ) -> None:
-    """Train on the digits; writes checkpoint and train.json."""
-    import dataclasses
+    """Train a network; writes checkpoint, train.json, log.csv and pictures.
 
-    from scaledrop.training import named_config
-    from scaledrop_flow.console import console, training_progress
-    from scaledrop_flow.model import DEFAULT
-    from scaledrop_flow.steps.train import train_to, with_choices
+    After an interruption the last finished epoch is kept, and --resume goes on to the same result.
+    """
+    from scaledrop_flow.console import console, show_training, training_progress
+    from scaledrop_flow.steps.train_run import TrainChoices, TrainRun, interruption
 
-    chosen = with_choices(named_config(config or DEFAULT), hidden, p, name, epochs, seed)
-    with training_progress(chosen.epochs) as progress:
-        checkpoint, history = train_to(chosen, out / "checkpoint", progress)
-    last = history[-1]
-    values = {
-        "config": dataclasses.asdict(chosen),
-        "checkpoint_sha256": checkpoint.sha256,
-        "history": [dataclasses.asdict(record) for record in history],
-    }
-    _write_json(out / "train.json", values)
-    console.print(
-        f"epoch {last.epoch}: loss {last.loss:.4f}, training accuracy {last.accuracy:.4f}"
+    run = TrainRun(
+        TrainChoices(
+            out,
+            config=config,
+            data=data,
+            widths=widths,
+            p=p,
+            name=name,
+            epochs=epochs,
+            seed=seed,
+            twin=deterministic,
+            device=device,
+            resume=resume,
+            restart=restart,
+        )
     )
-    console.print(f"wrote {out / 'checkpoint'}; next: scaledrop freeze {out / 'checkpoint'}")
+    path = out / "checkpoint"
+    if run.finished:
+        console.print(f"{path} is finished; nothing is left to do")
+        return
+    if resume and run.point is None:
+        console.print(f"nothing to resume in {out}; starting at epoch 1")
+    try:
+        with training_progress(run.config.epochs) as bar:
+            values = run(bar, bar.batch)
+    except KeyboardInterrupt:
+        print(f"scaledrop: {interruption(out, sys.argv[1:])}", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    show_training(values)
+    model = path.with_name("model.sdnet")
+    console.print(f"wrote {path}, train.json, log.csv and pictures in {out}")
+    console.print(f"next: scaledrop freeze {path}")
+    console.print(f"then: scaledrop evaluate --model {model}")
+
+
+data_app = typer.Typer(help="Public image sets: which are at hand, and getting one.")
+app.add_typer(data_app, name="data")
+DataRoot = Annotated[
+    Path | None, typer.Option(help="Folder of public sets; SCALEDROP_DATA or the cache if not.")
+]
+
+
+@data_app.command("list")
+def list_data(data: DataRoot = None) -> None:
+    """Say which public sets are at hand and how to get the others."""
+    from scaledrop_flow.console import show_sets
+    from scaledrop_flow.image_source import set_statuses
+
+    show_sets(set_statuses(data))
+
+
+@data_app.command("fetch")
+def fetch_data(
+    name: Annotated[str, typer.Argument(help="Set, as 'scaledrop data list' names it.")],
+    data: DataRoot = None,
+) -> None:
+    """Download a public set and check it against its published checksums."""
+    from scaledrop.data import fetch
+    from scaledrop_flow.console import console, download_progress
+
+    with download_progress() as progress:
+        paths = fetch(name, data, progress)
+    for path in paths:
+        console.print(f"have {path}")
+    if not paths:
+        console.print(f"{name} is embedded; there is nothing to fetch")
 
 
 @app.command()

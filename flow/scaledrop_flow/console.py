@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,18 +15,26 @@ from rich.table import Table
 from scaledrop.energy import Band, format_band
 from scaledrop.training import EpochRecord
 from scaledrop_flow.doctor import Finding
+from scaledrop_flow.image_source import SetStatus
 from scaledrop_flow.steps.cosim import Listener
 
 __all__ = [
     "StepPrinter",
+    "TrainingBar",
     "console",
+    "download_progress",
     "show_cosim",
     "show_evaluation",
     "show_findings",
+    "show_sets",
+    "show_training",
     "training_progress",
 ]
 
 console = Console(highlight=False, soft_wrap=True)
+
+DRAW_SECONDS, LINE_SECONDS = 0.1, 10.0
+"""Between two updates of the bar, and between two lines where there is no terminal."""
 
 
 @contextmanager
@@ -37,16 +45,83 @@ def _bar(label: str, total: int) -> Iterator[Any]:
         yield lambda done, note: progress.update(task, completed=done, note=note)
 
 
+class TrainingBar:
+    """Where a training stands and how long it still takes: a bar on a terminal, else a line now
+    and then.
+
+    Called with each :class:`EpochRecord`; :meth:`batch` is called after each batch.
+
+    Parameters:
+        epochs: of the training.
+        update: of the bar, with the epochs done and a note.
+    """
+
+    def __init__(self, epochs: int, update: Callable[[float, str], None]) -> None:
+        self.epochs, self.update = epochs, update
+        self.note, self.drawn, self.printed = "", 0.0, time.monotonic()
+        self.begun: tuple[float, float] | None = None
+
+    def __call__(self, record: EpochRecord) -> None:
+        self.note = f"epoch {record.epoch} loss {record.loss:.3f} accuracy {record.accuracy:.3f}"
+        if record.validation_accuracy is not None:
+            self.note += f" validation {record.validation_accuracy:.3f}"
+        self.update(record.epoch, self.note)
+        now = time.monotonic()
+        if not console.is_terminal and now - self.printed > LINE_SECONDS:
+            self.printed = now
+            console.print(f"  {self.note}, {self._left(now, record.epoch)}")
+
+    def batch(self, epoch: int, batch: int, batches: int) -> None:
+        """``batch`` of the ``batches`` of an epoch is done; all count from 1."""
+        now, done = time.monotonic(), epoch - 1 + batch / batches
+        self.begun = self.begun or (now, done)
+        if now - self.drawn > DRAW_SECONDS:
+            self.drawn = now
+            self.update(done, self.note)
+
+    def _left(self, now: float, done: float) -> str:
+        since, first = self.begun or (now, done)
+        seconds = (now - since) / max(done - first, 1e-9) * (self.epochs - done)
+        return f"about {seconds / 60:.0f} min left" if seconds > 90 else f"{seconds:.0f} s left"
+
+
 @contextmanager
-def training_progress(epochs: int) -> Iterator[Any]:
+def training_progress(epochs: int) -> Iterator[TrainingBar]:
     """A bar over the epochs; yields the callback for :func:`scaledrop.training.train`."""
     with _bar("train", epochs) as update:
+        yield TrainingBar(epochs, update)
 
-        def progress(record: EpochRecord) -> None:
-            note = f"epoch {record.epoch} loss {record.loss:.3f} accuracy {record.accuracy:.3f}"
-            update(record.epoch, note)
 
-        yield progress
+@contextmanager
+def download_progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar over the bytes; yields the callback for :func:`scaledrop.data.fetch`."""
+    with _bar("fetch", 1) as update:
+        yield lambda file, done, total: update(done / max(total, 1), file)
+
+
+def show_sets(sets: Iterable[SetStatus]) -> None:
+    """Which public sets are at hand, and how to get the others."""
+    table = Table("set")
+    for title in ("where", "how to get it"):
+        table.add_column(title, overflow="fold")
+    for one in sets:
+        where = "embedded" if one.folder is None else str(one.folder)
+        table.add_row(one.name, where if one.at_hand else "missing", one.remedy)
+    console.print(table)
+
+
+def show_training(values: Mapping[str, Any]) -> None:
+    """The last epoch and the scales of a finished training (``train.json``)."""
+    last = values["history"][-1]
+    text = f"epoch {last['epoch']}: loss {last['loss']:.4f}, training accuracy"
+    text += f" {last['accuracy']:.4f}"
+    if last["validation_accuracy"] is not None:
+        text += f", validation accuracy {last['validation_accuracy']:.4f}"
+    console.print(f"{text}, {values['wall_s']:.1f} s on {values['device']}")
+    for one in values["scales"]:
+        console.print(
+            f"scales      {one['layer']}: mean {one['mean']:.3f}, deviation {one['std']:.3f}"
+        )
 
 
 class StepPrinter(Listener):

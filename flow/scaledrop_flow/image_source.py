@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which images ``--data`` means: a public set at hand, or the user's own."""
+"""What ``--data`` means: where public sets lie, or a user's own images."""
 
 from __future__ import annotations
 
@@ -8,48 +8,29 @@ from typing import NamedTuple
 
 from scaledrop.data import SET_NAMES, SOURCES, ImageSet, data_root, load_set, open_images
 from scaledrop.data.catalogue import BY_HAND, FOLDERS, find, set_folder
-from scaledrop.training import TrainConfig
 
-__all__ = ["SetStatus", "images_of", "is_own", "set_statuses"]
-
-
-def is_own(path: Path | None) -> bool:
-    """Whether ``--data`` names the user's own images rather than a place of public sets.
-
-    A file is the user's own. A folder is a place of public sets if it holds one under its usual
-    name (``mnist``, ``fashion_mnist``, ``medmnist``, ...), or is one: bears such a name and has no
-    folders of its own. Any other folder is the user's own, with a folder of pictures for each class.
-    """
-    if path is None or not path.exists():
-        return path is not None
-    return _root(path) is None
+__all__ = ["SetStatus", "holds_sets", "image_set", "set_statuses"]
 
 
-def _root(path: Path) -> Path | None:
-    """The data root that a folder is or lies in."""
-    if not path.is_dir():
-        return None
-    names = set(FOLDERS.values())
-    if any((path / name).is_dir() for name in names):
-        return path
-    alone = path.resolve().name in names and not any(entry.is_dir() for entry in path.iterdir())
-    return path.resolve().parent if alone else None
+def holds_sets(path: Path) -> bool:
+    """Whether a folder is a place of public sets: it has the folder of one of them in it."""
+    return path.is_dir() and any((path / folder).is_dir() for folder in set(FOLDERS.values()))
 
 
-def images_of(config: TrainConfig, path: Path | None) -> ImageSet:
-    """The images of a run.
+def image_set(name: str, path: Path | None) -> ImageSet:
+    """The set ``name``, from ``path`` if public sets lie there; else what ``path`` holds.
 
     Args:
-        config: whose set is meant where ``path`` is a place of public sets, or None.
-        path: an npz file or a folder of the user's own (:func:`is_own`), a folder of public sets,
-            or None for SCALEDROP_DATA or the cache.
+        name: a public set.
+        path: a folder of public sets; or an npz file or a folder of class folders, which are then
+            taken instead of ``name``. None: SCALEDROP_DATA, or the user's cache.
 
     Raises:
-        UserError: the images are missing, damaged or wrong; the message says what to do.
+        UserError: nothing there, or it is damaged.
     """
-    if path is not None and is_own(path):
-        return open_images(path)
-    return load_set(config.data, None if path is None else _root(path))
+    if path is None or holds_sets(path):
+        return load_set(name, path)
+    return open_images(path)
 
 
 class SetStatus(NamedTuple):
@@ -71,8 +52,9 @@ def _status(name: str, root: Path) -> SetStatus:
     if name not in FOLDERS:
         return SetStatus(name, None, True, "")
     folder = set_folder(name, root)
-    remedy = BY_HAND.get(name, f"scaledrop data fetch {name}")
-    return SetStatus(name, folder, _at_hand(name, folder), remedy)
+    if _at_hand(name, folder):
+        return SetStatus(name, folder, True, "")
+    return SetStatus(name, folder, False, BY_HAND.get(name, f"scaledrop data fetch {name}"))
 
 
 def _at_hand(name: str, folder: Path) -> bool:

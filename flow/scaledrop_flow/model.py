@@ -10,14 +10,13 @@ from scaledrop.errors import UserError
 from scaledrop.frozen import FrozenNetwork
 from scaledrop.frozen_file import digest, load
 from scaledrop.nn import ScaleDropNet
-from scaledrop.training import load_checkpoint, named_config
+from scaledrop.training import load_checkpoint
 from scaledrop_flow.console import training_progress
+from scaledrop_flow.image_source import holds_sets
+from scaledrop_flow.steps.choices import DEFAULT, find_config
 from scaledrop_flow.steps.train import freeze_checkpoint, trained
 
 __all__ = ["DEFAULT", "ResolvedModel", "resolve"]
-
-DEFAULT = "digits"
-"""The configuration that is meant when none is named."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +35,10 @@ def resolve(
     cache: Path,
     data: Path | None = None,
 ) -> ResolvedModel:
-    """Load ``model``, or train (or find) ``config`` (the digits if None) and freeze it.
+    """Load ``model``, or train (or find) ``config``, a name or file (the digits if None), and
+    freeze it.
 
+    A training reads its images from ``data`` if public sets lie there.
     Without ``checkpoint``, a file ``checkpoint`` beside the model is taken if it freezes to the
     very same network.
 
@@ -47,9 +48,10 @@ def resolve(
     if model is None:
         if checkpoint is not None:
             raise UserError("checkpoint: goes with --model; use one of --config and --model")
-        chosen = named_config(config or DEFAULT)
-        with training_progress(chosen.epochs) as progress:
-            found = trained(chosen, cache, progress)
+        chosen = find_config(config or DEFAULT)
+        root = data if data is not None and holds_sets(data) else None
+        with training_progress(chosen.epochs) as bar:
+            found = trained(chosen, cache, bar, bar.batch, root)
         return ResolvedModel(freeze_checkpoint(found), found.net)
     if config is not None:
         raise UserError("config: goes without --model; use one of --config and --model")

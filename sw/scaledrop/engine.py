@@ -136,30 +136,30 @@ def _output(network: FrozenNetwork, layer: FrozenLayer, shat: Integers) -> Integ
 
 def _between(network: FrozenNetwork, node: Node, values: list[Integers]) -> Integers:
     """What a node without weights makes of its inputs (N, T, *shape)."""
-    first = values[0]
+    first = result = values[0]
     match node:
         case MaxPool(size=size):
             height, width = (edge // size for edge in first.shape[-2:])
             whole = first[..., : height * size, : width * size]
             tiles = whole.reshape(*first.shape[:-2], height, size, width, size)
-            return np.asarray(tiles.max(axis=(-3, -1)))
+            result = tiles.max(axis=(-3, -1))
         case SumPool():
-            return np.asarray(first.sum(axis=(-2, -1)))
+            result = first.sum(axis=(-2, -1))
         case Upsample(factor=factor):
-            return first.repeat(factor, axis=-2).repeat(factor, axis=-1)
+            result = first.repeat(factor, axis=-2).repeat(factor, axis=-1)
         case Concat():
             runs = np.broadcast_shapes(*(value.shape[:2] for value in values))
-            return np.concatenate(
+            result = np.concatenate(
                 [np.broadcast_to(value, (*runs, *value.shape[2:])) for value in values], axis=2
             )
         case Add():
-            return np.asarray(saturate(first + values[1], network.stream_bits))
+            result = saturate(first + values[1], network.stream_bits)
         case Subsample(stride=stride, channels=channels):
             some = first[..., ::stride, ::stride]
-            return np.pad(some, [(0, 0)] * 2 + [(0, channels - some.shape[2])] + [(0, 0)] * 2)
+            result = np.pad(some, [(0, 0)] * 2 + [(0, channels - some.shape[2])] + [(0, 0)] * 2)
         case Quantise(planes=planes):
-            return decode(stream_code(first, network.stream_frac_bits, planes), planes)
-    raise AssertionError(node)
+            result = decode(stream_code(first, network.stream_frac_bits, planes), planes)
+    return result
 
 
 def infer(

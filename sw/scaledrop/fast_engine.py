@@ -88,7 +88,7 @@ class FastEngine:
         return check_images(self.network, images)
 
     def leaf_logits(self, images: npt.NDArray[np.integer], plan: Plan) -> npt.NDArray[np.int64]:
-        """Logits (leaves, ..., K) of checked ``images`` under ``plan``, equal to the golden ones."""
+        """Logits (leaves, ..., K) of checked ``images`` under ``plan``; the golden ones."""
         graph = self.network.graph
         shape = graph.values[INPUT].shape
         pixels = images.reshape(len(images), *shape)

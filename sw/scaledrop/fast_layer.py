@@ -182,7 +182,7 @@ class FastLayer:
         output = self.layer.output
         assert isinstance(output, Head | Stream)
         unit = 2.0 ** -self.network.stream_shift(output) if isinstance(output, Stream) else 1.0
-        result = sums * ((output.gain * scale) * unit)
+        result: Floats = sums * ((output.gain * scale) * unit)
         result += output.offset * unit + (0.5 if unit < 1 else 0.0)
         if isinstance(output, Head):
             return result

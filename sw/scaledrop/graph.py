@@ -90,12 +90,12 @@ def _check_size(value: Any, low: int, high: int, where: str) -> None:
 def _expect(value: Value, kind: Kind, dims: int | None, where: str) -> None:
     if value.kind is not kind:
         raise UserError(f"{where}: takes {kind.value}, not {value.kind.value}; change its source")
+    if value.addends != 1:
+        raise UserError(f"{where}: only a layer can follow a sum pool; change its source")
     if dims is not None and len(value.shape) != dims:
         raise UserError(
             f"{where}: takes (C, H, W) maps, not shape {value.shape}; change its source"
         )
-    if value.addends != 1:
-        raise UserError(f"{where}: only a layer can follow a sum pool; change its source")
 
 
 @dataclass(frozen=True)

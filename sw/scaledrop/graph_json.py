@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nodes of a graph as plain JSON values: ``kind`` is the class in lower case, the rest its fields."""
+"""Nodes of a graph as plain JSON values: ``kind`` is the class in lower case, then its fields."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One call from images to predictions, whatever the network runs on and whichever masks it takes."""
+"""One call from images to predictions, on any evaluator and over any masks."""
 
 from __future__ import annotations
 

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from scaledrop.frozen import FrozenNetwork
-from scaledrop.numbers import DROP_BITS
 
 __all__ = ["masks_from_codes", "masks_from_words", "uniform_words"]
 

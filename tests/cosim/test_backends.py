@@ -13,7 +13,7 @@ from scaledrop_cosim.backends.pytorch import TorchBackend
 from scaledrop_cosim.checker import check
 from scaledrop_cosim.contract import Workload
 
-CONFIG = {"name": "short", "input_shape": (8, 8), "classes": 10, "hidden": (24, 16), "p": 0.3}
+CONFIG = {"name": "short", "input_shape": (8, 8), "classes": 10, "widths": (24, 16), "p": 0.3}
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from networks import random_images, random_network
+from networks import GRAPHS, random_graph_network, random_images, random_network
 from scaledrop.engine import infer
 from scaledrop_cosim.diff import first_difference
 
@@ -106,3 +106,17 @@ def test_the_earliest_of_all_values_is_the_first_mask_bit():
         for at in np.ndindex(shape):
             changed = plant(changed, kind.split()[0], at, layer)
     assert place_of(first_difference(NETWORK, RECORD, changed)) == (0, 0, 0, 0, 0)
+
+
+def test_maps_have_a_position():
+    shape, nodes = GRAPHS["unet"]
+    network = random_graph_network(1, shape, nodes)
+    masks = np.random.default_rng(1).integers(0, 2, (2, 3, len(network.layers)))
+    record = infer(network, random_images(4, network, 2), masks)
+    found = first_difference(network, record, plant(record, "hidden", (1, 2, 0, 3, 4), 2))
+    assert (found.layer_name, found.channel, found.position) == (network.layers[2].name, 0, (3, 4))
+    assert str(found).startswith("image 1, pass 2, layer 2 (down2a), channel 0 at 3, 4: hidden bit")
+    found = first_difference(network, record, plant(record, "logits", (1, 0, 5, 6, 2)))
+    assert (found.channel, found.position) == (2, (5, 6))
+    found = first_difference(network, record, plant(record, "votes", (0, 5, 6, 1)))
+    assert (found.channel, found.position) == (1, (5, 6))

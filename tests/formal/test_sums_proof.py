@@ -13,7 +13,7 @@ import pytest
 import z3
 from prover import counterexample, truncated, widened, within
 
-from scaledrop.numbers import Coding, signed_width, sum_bound
+from scaledrop.numbers import signed_width, sum_bound
 
 SHAPES = [(1, 1, 1), (5, 5, 1), (7, 4, 1), (9, 4, 3), (64, 16, 8), (100, 64, 8), (3, 2, 16)]
 """Fan-in, rows of a tile, planes."""

@@ -6,7 +6,7 @@ import pytest
 from simulate import play
 from wrong_parameters import refusal
 
-from scaledrop.numbers import Coding, signed_width, sum_bound
+from scaledrop.numbers import signed_width, sum_bound
 from scaledrop_hw.accumulator import AccumulatorAdder
 
 GOOD = {"columns": 2, "partial_width": 4, "sum_width": 8}

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from networks import GRAPHS, random_graph_network, random_images
-from scaledrop import fast_engine
 from scaledrop.engine import infer
 from scaledrop.fast_engine import FastEngine
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from scaledrop.errors import UserError
-from scaledrop.prediction import summarise, softmax
+from scaledrop.prediction import softmax, summarise
 
 RANDOM = np.random.default_rng(0)
 LOGITS = RANDOM.integers(-3000, 3000, (50, 7, 4))

@@ -35,11 +35,14 @@ class TorchBackend(Backend):
         pixels = torch.from_numpy(np.repeat(workload.images, passes, axis=0)).double()
         flat = workload.masks.reshape(images * passes, -1)
         hidden, logits = self.net.trace(pixels, torch.from_numpy(flat.astype(np.float64)))
-        codes = _codes(logits.numpy(), workload.network.logit_frac_bits)
+        codes = _codes(logits.movedim(1, -1).numpy(), workload.network.logit_frac_bits)
         record = PassRecord.of_passes(
             workload.masks,
-            tuple(bits.numpy().reshape(images, passes, -1) for bits in hidden),
-            codes.reshape(images, passes, -1),
+            tuple(
+                stored.numpy().reshape(images, passes, *stored.shape[1:])
+                for stored in hidden.values()
+            ),
+            codes.reshape(images, passes, *codes.shape[1:]),
         )
         return Observation(record)
 

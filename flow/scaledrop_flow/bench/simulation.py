@@ -49,8 +49,8 @@ def _cocotb_speed(backend: RtlBackend, workload: Workload) -> float:
 
 
 def simulation_benchmarks(cache: Path, repeats: int) -> list[Entry]:
-    """``cosim_vs_bare_verilator`` has 1.0 as its limit: the same design, shell, stimulus and capture
-    files, with and without cocotb. Checking what was captured is outside both.
+    """``cosim_vs_bare_verilator`` has 1.0 as its limit: the same design, shell, stimulus and
+    capture files, with and without cocotb. Checking what was captured is outside both.
 
     Raises:
         UserError: fewer than one repeat, a missing tool, or a run that is not bit-exact.

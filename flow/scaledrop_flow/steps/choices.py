@@ -10,7 +10,10 @@ from typing import Any
 from scaledrop.errors import UserError
 from scaledrop.training import TrainConfig, config_from_file, named_config, with_network
 
-__all__ = ["find_config", "with_choices"]
+__all__ = ["DEFAULT", "find_config", "with_choices"]
+
+DEFAULT = "digits"
+"""The configuration that is meant when none is named."""
 
 SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -54,7 +57,7 @@ def with_choices(
         changes["name"] = name
     if changes:
         config = with_network(config, **changes)
-    given = {"epochs": epochs, "seed": seed}
+    given: dict[str, Any] = {"epochs": epochs, "seed": seed}
     return dataclasses.replace(config, **{k: v for k, v in given.items() if v is not None})
 
 

@@ -12,8 +12,9 @@ import numpy as np
 from scaledrop.atomic import write_atomically
 from scaledrop.engine import infer
 from scaledrop.errors import UserError
-from scaledrop.frozen import FrozenNetwork
+from scaledrop.frozen import FrozenNetwork, Threshold
 from scaledrop.frozen_file import digest
+from scaledrop.frozen_layer import Output
 from scaledrop.record import PassRecord
 from scaledrop_cosim.contract import Workload
 
@@ -25,7 +26,8 @@ FORMAT = "scaledrop-golden-1"
 def golden_vectors(workload: Workload) -> dict[str, Any]:
     """Images, mask bits and every result, as JSON values.
 
-    Bits are strings of 0 and 1, one per image and pass; hidden bits one string per layer as well.
+    Bits are strings of 0 and 1, one per image and pass; hidden ones one string per layer as well,
+    maps flattened as (C, H, W). Hidden values of more bits are lists of integers instead.
     """
     record = infer(workload.network, workload.images, workload.masks)
     return {
@@ -35,7 +37,10 @@ def golden_vectors(workload: Workload) -> dict[str, Any]:
         "passes": workload.passes,
         "images": workload.images.tolist(),
         "masks": [[_text(bits) for bits in image] for image in record.masks],
-        "hidden": [[[_text(bits) for bits in image] for image in layer] for layer in record.hidden],
+        "hidden": [
+            [[_flat(one, layer.output) for one in image] for image in values]
+            for layer, values in zip(workload.network.layers, record.hidden, strict=False)
+        ],
         "logits": record.logits.tolist(),
         "sums": record.sums.tolist(),
         "votes": record.votes.tolist(),
@@ -44,6 +49,14 @@ def golden_vectors(workload: Workload) -> dict[str, Any]:
 
 def _text(bits: Any) -> str:
     return "".join(map(str, bits.tolist()))
+
+
+def _is_bits(output: Output) -> bool:
+    return isinstance(output, Threshold) and output.planes == 1
+
+
+def _flat(values: Any, output: Output) -> Any:
+    return _text(values.ravel()) if _is_bits(output) else values.ravel().tolist()
 
 
 def _integer(values: dict[str, Any], name: str) -> int:
@@ -64,6 +77,17 @@ def _bits(rows: Any) -> Any:
     if not {c for image in rows for row in image for c in row} <= {"0", "1"}:
         raise ValueError("bits must be 0 or 1")
     return np.array([[[int(c) for c in row] for row in image] for image in rows], dtype=np.uint8)
+
+
+def _hidden(values: Any, network: FrozenNetwork) -> tuple[Any, ...]:
+    found = []
+    for layer, rows in zip(network.layers[:-1], values, strict=True):
+        array = _bits(rows) if _is_bits(layer.output) else np.array(rows)
+        shape = network.graph.values[layer.name].shape
+        if array.ndim == 3 and array.shape[2] == np.prod(shape):
+            array = array.reshape(*array.shape[:2], *shape)
+        found.append(array)
+    return tuple(found)
 
 
 def write_vectors(workload: Workload, path: Path) -> None:
@@ -96,7 +120,7 @@ def read_vectors(path: Path, network: FrozenNetwork) -> tuple[Workload, PassReco
         workload = Workload(network, np.array(values["images"]), *runs)
         record = PassRecord(
             masks=_bits(values["masks"]),
-            hidden=tuple(_bits(layer) for layer in values["hidden"]),
+            hidden=_hidden(values["hidden"], network),
             logits=_integers(values, "logits"),
             sums=_integers(values, "sums"),
             votes=_integers(values, "votes"),
@@ -111,14 +135,16 @@ def read_vectors(path: Path, network: FrozenNetwork) -> tuple[Workload, PassReco
 
 def _check_shapes(workload: Workload, record: PassRecord) -> None:
     layers, runs = workload.network.layers, (len(workload.images), workload.passes)
+    network = workload.network
+    last = (*network.positions, network.classes)
     expected: dict[str, tuple[Any, tuple[int, ...]]] = {
         "masks": (record.masks, (*runs, len(layers))),
-        "logits": (record.logits, (*runs, workload.network.classes)),
-        "sums": (record.sums, (runs[0], workload.network.classes)),
-        "votes": (record.votes, (runs[0], workload.network.classes)),
+        "logits": (record.logits, (*runs, *last)),
+        "sums": (record.sums, (runs[0], *last)),
+        "votes": (record.votes, (runs[0], *last)),
     }
     for layer, bits in zip(layers[:-1], record.hidden, strict=True):
-        expected[f"hidden {layer.name}"] = (bits, (*runs, layer.out_features))
+        expected[f"hidden {layer.name}"] = (bits, (*runs, *network.graph.values[layer.name].shape))
     for name, (array, shape) in expected.items():
         if array.shape != shape:
             raise ValueError(f"{name} is {array.shape}, not {shape}")

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from scaledrop.data import ImageSet, load_set
 from scaledrop.errors import UserError
@@ -60,7 +61,7 @@ def train_and_save(
             the path cannot be written (found out before training).
     """
     _make(path.parent)
-    with _naming(unfinished(path)), Keeper(unfinished(path)) as keeper:
+    with _kept_at(unfinished(path)), Keeper(unfinished(path)) as keeper:
         result = train(
             config,
             data,
@@ -82,5 +83,74 @@ def _make(folder: Path) -> None:
         raise UserError(f"{folder}: cannot be written ({error.strerror})") from None
 
 
-class _naming:  # noqa: N801
-    """Adds the place of the last good state to a user's error."""
+@contextmanager
+def _kept_at(path: Path) -> Iterator[None]:
+    """Says in a user's error where the last good epoch is."""
+    try:
+        yield
+    except UserError as error:
+        if not path.exists():
+            raise
+        raise UserError(f"{error}; the last good epoch is kept in {path}") from None
+
+
+def train_to(
+    config: TrainConfig, path: Path, progress: Progress | None = None
+) -> tuple[Checkpoint, tuple[EpochRecord, ...]]:
+    """Train on the configuration's public set, from the beginning, and write a checkpoint.
+
+    Raises:
+        UserError: the set is not at hand, or as :func:`train_and_save`.
+    """
+    checkpoint, result = train_and_save(config, load_set(config.data), path, progress)
+    return checkpoint, result.history
+
+
+def trained(
+    config: TrainConfig,
+    cache: Path,
+    progress: Progress | None = None,
+    on_batch: BatchProgress | None = None,
+    root: Path | None = None,
+) -> Checkpoint:
+    """The checkpoint of ``config`` from the cache, trained first when it is not there.
+
+    A training that was interrupted goes on where it was. A cached file that cannot be read, or is
+    of another configuration, is made anew. The images are read only for training, from the folder
+    of public sets ``root``, else SCALEDROP_DATA, else the user's cache.
+
+    Raises:
+        UserError: the set is not at hand, or as :func:`train_and_save`.
+    """
+    path = cache / f"{config.config_hash()[:20]}.checkpoint"
+    found = _usable(load_checkpoint, path, config)
+    if found is not None:
+        return found
+    resume = _usable(load_resume, unfinished(path), config)
+    data = load_set(config.data, root)
+    return train_and_save(config, data, path, progress, on_batch, resume)[0]
+
+
+class _OfRun(Protocol):
+    @property
+    def config(self) -> TrainConfig: ...
+
+
+Found = TypeVar("Found", bound=_OfRun)
+
+
+def _usable(load: Callable[[Path], Found], path: Path, config: TrainConfig) -> Found | None:
+    if not path.exists():
+        return None
+    try:
+        found = load(path)
+    except UserError:
+        path.unlink()
+        return None
+    return found if found.config == config else None
+
+
+def freeze_checkpoint(checkpoint: Checkpoint) -> FrozenNetwork:
+    """Freeze, with the configuration and the name of the images as provenance."""
+    config = checkpoint.config
+    return freeze(checkpoint.net, {"data": config.data, "config": config.to_values()})

@@ -25,7 +25,7 @@ class _Step(NamedTuple):
     bit: int
     """Column of the layer's mask bits; -1 for a node without weights."""
     pool: int
-    """Max pool that the layer takes over from the one node behind it; 1 for none."""
+    """Max pool that the layer takes over, in evaluation, from the node behind it; 1 for none."""
     done: bool
     """Whether the layer before has done this node's work."""
 
@@ -180,11 +180,11 @@ class ScaleDropNet(nn.Module):
             name, inputs = step.node.name, [values[source] for source in step.sources]
             if step.bit >= 0:
                 s, keep = self.layer_sum(name, inputs[0]), bits[:, step.bit]
-                value = self.block(name).output(s, keep, step.pool)
+                value = self.block(name).output(s, keep, 1 if self.training else step.pool)
                 if stored is not None:
                     whole = value if step.pool == 1 else self.layer_output(name, s, keep)
                     stored[name] = self._stored(step.node, whole)
-            elif step.done:
+            elif step.done and not self.training:
                 value = inputs[0]
             else:
                 value = self.structural(step.node, *inputs)

@@ -21,7 +21,8 @@ __all__ = ["CONFIGS", "config_for", "deterministic", "named_config", "with_netwo
 def _run(name: str, shape: tuple[int, ...], classes: int, data: str, **choices: Any) -> TrainConfig:
     """A run of the topology that the name begins with."""
     topology = name.removesuffix(f"-{data}").replace("-", "_")
-    return TrainConfig(NetworkConfig(name, shape, classes, topology), data, **choices)
+    network = NetworkConfig(name, shape, classes, topology, ste="bireal")
+    return TrainConfig(network, data, **choices)
 
 
 CIFAR = ((3, 32, 32), 10, "cifar10")
@@ -31,7 +32,7 @@ CIFAR_CHOICES: dict[str, Any] = {
     "learning_rate": 0.003,
     "augment": "flip-crop",
 }
-MNIST_CHOICES: dict[str, Any] = {"epochs": 30, "batch_size": 128, "learning_rate": 0.005}
+MNIST_CHOICES: dict[str, Any] = {"epochs": 40, "batch_size": 128, "learning_rate": 0.01}
 
 CONFIGS: Mapping[str, TrainConfig] = MappingProxyType(
     {
@@ -88,8 +89,14 @@ def with_network(config: TrainConfig, **changes: Any) -> TrainConfig:
 
 
 def deterministic(config: TrainConfig) -> TrainConfig:
-    """The twin without dropout: the same run with p = 0 in every layer, "-twin" after its name."""
-    return with_network(config, p=0.0, name=f"{config.network.name}-twin")
+    """The twin without dropout: the same run with p = 0 in every layer, "-twin" after its name.
+
+    A twin is its own twin.
+    """
+    name = config.network.name
+    if name.endswith("-twin") and not any(config.network.layer_p):
+        return config
+    return with_network(config, p=0.0, name=f"{name}-twin")
 
 
 def config_for(config: TrainConfig, images: ImageSet) -> TrainConfig:

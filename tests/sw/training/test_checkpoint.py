@@ -17,9 +17,21 @@ from scaledrop import frozen_file
 from scaledrop.errors import UserError
 from scaledrop.freezing import freeze
 from scaledrop.nn import NetworkConfig, ScaleDropNet
-from scaledrop.training import TrainConfig, load_checkpoint, save_checkpoint
+from scaledrop.training import (
+    EpochRecord,
+    TrainConfig,
+    load_checkpoint,
+    load_resume,
+    save_checkpoint,
+)
 
-CONFIG = TrainConfig(NetworkConfig("small", (4,), 3, (6,), p=(0.1, 0.2)), seed=4)
+CONFIG = TrainConfig(NetworkConfig("small", (4,), 3, widths=(6,), p=(0.1, 0.2)), seed=4)
+GOOD = {
+    "config": CONFIG.to_json(),
+    "state": dict(ScaleDropNet(CONFIG.network).state_dict()),
+    "history": [],
+}
+HISTORY = (EpochRecord(1, 2, 0.7, 0.6, 0.5, None, 0.01, 3.5), EpochRecord(2, 2, 0.6, 0.5, 0.7, 0.6))
 
 
 @pytest.fixture
@@ -27,7 +39,7 @@ def net() -> ScaleDropNet:
     return ScaleDropNet(CONFIG.network, seed=9)
 
 
-def with_header(body: bytes, version: str = "1") -> bytes:
+def with_header(body: bytes, version: str = "2") -> bytes:
     digest = hashlib.sha256(body).hexdigest()
     return f"SCALEDROP-CHECKPOINT {version} {digest}\n".encode() + body
 
@@ -40,9 +52,11 @@ def saved(payload: Any) -> bytes:
 
 def test_round_trip(net: ScaleDropNet, tmp_path: Path) -> None:
     path = tmp_path / "deep" / "net.ckpt"
-    digest = save_checkpoint(net, CONFIG, path)
+    digest = save_checkpoint(net, CONFIG, path, HISTORY)
     loaded = load_checkpoint(path)
     assert (loaded.config, loaded.sha256) == (CONFIG, digest)
+    assert loaded.history == HISTORY
+    assert [record.seconds for record in loaded.history] == [0.0, 0.0]
     assert not loaded.net.training
     assert frozen_file.digest(freeze(loaded.net, {})) == frozen_file.digest(freeze(net, {}))
     state = net.state_dict()
@@ -98,7 +112,7 @@ class Harmful:
     ("data", "message"),
     [
         (b"PK\x03\x04", "header: not a checkpoint"),
-        (with_header(b"", "2"), "version: 2 is unknown; this program reads version 1"),
+        (with_header(b"", "1"), "version: 1 is unknown; this program reads version 2"),
         (with_header(b""), "state: cannot be read"),
         (with_header(b"not a zip"), "state: cannot be read"),
         (with_header(pickle.dumps(Harmful(), protocol=2)), "state: cannot be read"),
@@ -106,9 +120,12 @@ class Harmful:
         (saved([1]), "state: cannot be read"),
         (saved({"config": "{"}), "config: cannot be read"),
         (saved({"config": 3, "state": {}}), "config: cannot be read"),
+        (saved({"config": "{}", "state": {}}), "network: is missing; give it"),
         (saved({"config": CONFIG.to_json()}), "state: cannot be read"),
         (saved({"config": CONFIG.to_json(), "state": {}}), "state: cannot be read"),
         (saved({"config": CONFIG.to_json(), "state": 3}), "state: cannot be read"),
+        (saved({**GOOD, "history": 3}), "state: cannot be read"),
+        (saved({**GOOD, "history": [{"epoch": 1}]}), "state: cannot be read"),
     ],
 )
 def test_what_is_not_a_checkpoint_is_refused(
@@ -128,6 +145,31 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_configuration_of_another_network_is_refused(net: ScaleDropNet, tmp_path: Path) -> None:
-    other = dataclasses.replace(CONFIG, network=dataclasses.replace(CONFIG.network, hidden=(7,)))
+    other = dataclasses.replace(CONFIG, network=dataclasses.replace(CONFIG.network, widths=(7,)))
     with pytest.raises(UserError, match=r"^config: network differs from that of net; give"):
         save_checkpoint(net, other, tmp_path / "net.ckpt")
+
+
+def test_a_finished_run_is_not_resumed(net: ScaleDropNet, tmp_path: Path) -> None:
+    save_checkpoint(net, CONFIG, tmp_path / "net.ckpt")
+    with pytest.raises(UserError, match=r"net.ckpt: resume: the file is of a finished run; there"):
+        load_resume(tmp_path / "net.ckpt")
+
+
+@pytest.mark.parametrize(
+    "resume",
+    [
+        3,
+        {},
+        {"optimiser": {}, "generators": {}, "data_sha256": ""},
+        {
+            "optimiser": {},
+            "generators": dict.fromkeys(("masks", "order", "augment"), torch.zeros(3)),
+            "data_sha256": "",
+        },
+    ],
+)
+def test_a_malformed_state_of_a_run_is_refused(resume: Any, tmp_path: Path) -> None:
+    (tmp_path / "last").write_bytes(saved({**GOOD, "resume": resume}))
+    with pytest.raises(UserError, match=r"last: state: cannot be read \("):
+        load_resume(tmp_path / "last")
