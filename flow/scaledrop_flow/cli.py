@@ -346,6 +346,26 @@ def bench(
 
 
 @app.command()
+def study(
+    name: Annotated[str, typer.Argument(help="scale, lenet5 or exactness.")],
+    data: DataSource = None,
+    out: Out = Path("docs/studies"),
+    cache: Cache = CACHE,
+) -> None:
+    """Measure again what docs/studies holds; minutes to an hour."""
+    from scaledrop_flow.console import console
+    from scaledrop_flow.studies import STUDIES
+    from scaledrop_flow.studies.table import write_table
+
+    if name not in STUDIES:
+        raise UserError(f"study: {name!r} is not known; choose one of {', '.join(STUDIES)}")
+    rows = STUDIES[name](data, cache, lambda text: console.print(f"  {text} ..."))
+    path = out / f"{name}.csv"
+    count = write_table(rows, path, f"scaledrop study {name}")
+    console.print(f"wrote {count} rows to {path}")
+
+
+@app.command()
 def report(
     folder: Annotated[Path, typer.Argument(help="Folder of a finished co-simulation.")],
 ) -> None:

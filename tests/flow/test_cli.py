@@ -39,14 +39,14 @@ def model(tmp_path_factory):
     from scaledrop_flow.steps.train import freeze_checkpoint, train_to, with_choices
 
     folder = Path(tmp_path_factory.mktemp("model"))
-    config = with_choices(named_config("digits"), hidden="24,12", p="0.2,0.1,0.3", epochs=2)
+    config = with_choices(named_config("digits"), widths="24,12", p="0.2,0.1,0.3", epochs=2)
     checkpoint, _ = train_to(config, folder / "checkpoint")
     save(freeze_checkpoint(checkpoint), folder / "model.sdnet")
     return folder
 
 
 def test_own_network_from_training_to_report(run, cache):
-    status, out, _ = run("train", "--hidden", "20,14", "--p", "0.25", "--epochs", 2, "--out", "t")
+    status, out, _ = run("train", "--widths", "20,14", "--p", "0.25", "--epochs", 2, "--out", "t")
     assert status == 0 and "scaledrop freeze t/checkpoint" in out
     assert "training accuracy" in out
     assert len(json.loads(Path("t/train.json").read_text())["history"]) == 2
@@ -102,7 +102,7 @@ MISTAKES = {
     "p of one": (("train", "--p", "1.0"), "p[0]: dropout probability must be in [0, 1), not 1.0"),
     "p negative": (("train", "--p", "-0.1"), "must be in [0, 1), not -0.1"),
     "p a word": (("train", "--p", "often"), "p: 'often' is not a number"),
-    "hidden": (("train", "--hidden", "0"), "hidden: must be 1 to 1048576, not 0"),
+    "hidden": (("train", "--widths", "0"), "widths: must be 1 to 1048576, not 0"),
     "seed": (("train", "--seed", -1), "seed: must be a whole number, 0 or more, not -1"),
     "no model": (("evaluate", "--model", "gone.sdnet"), "gone.sdnet: cannot be read"),
     "no checkpoint": (("freeze", "gone"), "gone: cannot be read"),
@@ -177,7 +177,7 @@ def test_weights_that_are_no_numbers_are_refused(run, model):
 
     found = load_checkpoint(model / "checkpoint")
     with torch.no_grad():
-        found.net.layers[1].linear.weight[0, 0] = float("nan")
+        found.net.blocks[1].crossbar.weight[0, 0] = float("nan")
     save_checkpoint(found.net, found.config, Path("nan"))
     status, _, err = run("freeze", "nan")
     assert status == 2 and "layers.1.linear.weight: has a value that is not a number" in err
@@ -186,7 +186,7 @@ def test_weights_that_are_no_numbers_are_refused(run, model):
 def test_an_interruption_is_one_line_and_leaves_nothing_half_done(run, monkeypatch):
     from scaledrop_flow.steps import train
 
-    def interrupted(*_):
+    def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(train, "train", interrupted)
@@ -248,7 +248,7 @@ def test_a_cached_checkpoint_of_another_network_is_not_used(model, tmp_path, mon
     from scaledrop.training import named_config
     from scaledrop_flow.steps import train
 
-    config = train.with_choices(named_config("digits"), hidden="7", epochs=1)
+    config = train.with_choices(named_config("digits"), widths="7", epochs=1)
     path = tmp_path / f"{config.config_hash()[:20]}.checkpoint"
     path.write_bytes((model / "checkpoint").read_bytes())
     found = train.trained(config, tmp_path)

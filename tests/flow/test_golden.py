@@ -236,7 +236,7 @@ def test_retraining_gives_a_network_as_good_as_the_shipped_one(network):
     config = named_config("digits")
     again = freeze_checkpoint(Checkpoint(config, train(config, load_digits()).net, ""))
     images = images_for(network, 0)
-    shipped, fresh = (evaluate(one, images, passes=20, seed=1) for one in (network, again))
+    shipped, fresh = (evaluate(one, images, Passes(20, 1)).report for one in (network, again))
     assert shipped["accuracy"] >= 0.97
     assert fresh["accuracy"] >= 0.97
     assert json.loads(json.dumps(again.provenance)) == network.provenance

@@ -111,13 +111,13 @@ def trained(
     cache: Path,
     progress: Progress | None = None,
     on_batch: BatchProgress | None = None,
-    root: Path | None = None,
+    data: Path | None = None,
 ) -> Checkpoint:
     """The checkpoint of ``config`` from the cache, trained first when it is not there.
 
     A training that was interrupted goes on where it was. A cached file that cannot be read, or is
     of another configuration, is made anew. The images are read only for training, from the folder
-    of public sets ``root``, else SCALEDROP_DATA, else the user's cache.
+    of public sets ``data``, else SCALEDROP_DATA, else the user's cache.
 
     Raises:
         UserError: the set is not at hand, or as :func:`train_and_save`.
@@ -127,8 +127,8 @@ def trained(
     if found is not None:
         return found
     resume = _usable(load_resume, unfinished(path), config)
-    data = load_set(config.data, root)
-    return train_and_save(config, data, path, progress, on_batch, resume)[0]
+    images = load_set(config.data, data)
+    return train_and_save(config, images, path, progress, on_batch, resume)[0]
 
 
 class _OfRun(Protocol):

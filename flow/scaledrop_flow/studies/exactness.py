@@ -3,22 +3,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from scaledrop.data import ImageSet, load_set
 from scaledrop.fast_engine import FastEngine
 from scaledrop.freezing import freeze
+from scaledrop.frozen_file import digest
 from scaledrop.nn import ScaleDropNet, TorchEvaluator
 from scaledrop.sharing import shared_plan
+from scaledrop.spin import masks_from_codes, uniform_words
+from scaledrop.training import TrainConfig, named_config
+from scaledrop_flow.steps.train import trained
 
-__all__ = ["Agreement", "compare", "every_mask"]
+__all__ = ["Agreement", "compare", "every_mask", "exactness_study"]
 
-CHUNK = 64
+CHUNK, BATCHES, BATCH = 64, 4, 8
+DRAWN, SEED = 64, 1
 
 
 @dataclass(frozen=True)
@@ -40,14 +49,12 @@ def compare(
     net: ScaleDropNet,
     images: npt.NDArray[Any],
     masks: npt.NDArray[np.uint8],
-    progress: Callable[[int], None] = lambda done: None,
 ) -> Agreement:
     """Every image under every mask.
 
     Args:
         images: (N, *shape) uint8.
         masks: (M, L) bits.
-        progress: called with the images done.
     """
     network = freeze(net, {})
     engine, floats = FastEngine(network), TorchEvaluator(net, torch.float64)
@@ -62,5 +69,50 @@ def compare(
         found = floats.leaf_logits(images[at : at + size], plan) * unit
         logits += expected.size
         differing += int((found != expected).sum())
-        progress(min(at + size, len(pixels)))
     return Agreement(len(pixels), len(masks), logits, differing)
+
+
+def exactness_study(
+    data: Path | None, cache: Path, progress: Callable[[str], None]
+) -> Iterator[dict[str, Any]]:
+    """LeNet-5: every MNIST test image under every one of the 32 masks. ResNet-20 and U-Net: some
+    test images under 64 drawn masks; they are not trained, but their BatchNorm statistics are those
+    of real images."""
+    config = named_config("lenet5-mnist")
+    progress("lenet5-mnist, every test image under every mask")
+    net = trained(config, cache, data=data).net
+    images = load_set(config.data, data).test_images
+    yield _row(config.network.name, net, images, every_mask(len(net.graph.layers)))
+    for name, count in (("resnet20-cifar10", 32), ("unet-isbi2012", 4)):
+        progress(f"{name}, {count} test images under {DRAWN} masks")
+        config = named_config(name)
+        found = load_set(config.data, data)
+        net = _seen(config, found)
+        rows, columns = config.network.input_shape[-2:]
+        layers = [block.scale.drop_code for block in net.blocks]
+        masks = masks_from_codes(layers, uniform_words(SEED, DRAWN * len(layers)))
+        yield _row(name, net, found.test_images[:count, ..., :rows, :columns], masks)
+
+
+def _seen(config: TrainConfig, images: ImageSet) -> ScaleDropNet:
+    """A network as initialised, whose BatchNorm has seen training images."""
+    net = ScaleDropNet(config.network, SEED).train()
+    rows, columns = config.network.input_shape[-2:]
+    pixels = torch.from_numpy(images.train_images[: BATCHES * BATCH, ..., :rows, :columns])
+    with torch.no_grad():
+        for batch in torch.split(pixels, BATCH):
+            net(batch)
+    return net.eval()
+
+
+def _row(
+    name: str, net: ScaleDropNet, images: npt.NDArray[Any], masks: npt.NDArray[np.uint8]
+) -> dict[str, Any]:
+    start = time.perf_counter()
+    agreement = compare(net, images, masks)
+    return {
+        "network": name,
+        **dataclasses.asdict(agreement),
+        "seconds": time.perf_counter() - start,
+        "model_sha256": digest(freeze(net, {})),
+    }

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,8 @@ from scaledrop.metrics import (
 from scaledrop.nn import scale_spread
 from scaledrop.predict import predict
 from scaledrop.sampling import Exact
-from scaledrop.training import TrainConfig, named_config, train
+from scaledrop.training import TrainConfig, named_config
+from scaledrop_flow.steps.train import trained
 
 __all__ = ["ANGLES", "SEEDS", "VARIANTS", "scale_study"]
 
@@ -58,8 +60,8 @@ def _config(name: str, seed: int) -> TrainConfig:
     return dataclasses.replace(base, network=dataclasses.replace(base.network, **network), **run)
 
 
-def _row(name: str, config: TrainConfig, data: ImageSet) -> dict[str, Any]:
-    net = train(config, data).net
+def _row(name: str, config: TrainConfig, data: ImageSet, cache: Path) -> dict[str, Any]:
+    net = trained(config, cache).net
     network = freeze(net, {})
     known = predict(network, data.test_images, Exact())
     turned = [predict(network, rotate(data.test_images, angle), Exact()) for angle in ANGLES]
@@ -90,16 +92,11 @@ def _row(name: str, config: TrainConfig, data: ImageSet) -> dict[str, Any]:
 
 
 def scale_study(
-    progress: Callable[[str], None] = lambda name: None, only: tuple[str, ...] = ()
+    data: Path | None, cache: Path, progress: Callable[[str], None]
 ) -> Iterator[dict[str, Any]]:
-    """One row for each variant and seed.
-
-    Args:
-        progress: called with the variant before each run.
-        only: names of variants; all when empty.
-    """
-    data = load_digits()
-    for name in only or VARIANTS:
+    """One row for each variant and seed; networks trained before are taken from ``cache``."""
+    digits = load_digits()
+    for name in VARIANTS:
         for seed in SEEDS:
             progress(f"{name}, seed {seed}")
-            yield _row(name, _config(name, seed), data)
+            yield _row(name, _config(name, seed), digits, cache)

@@ -24,25 +24,18 @@ from scaledrop_flow.steps.train import trained
 
 __all__ = ["SEEDS", "twin_study"]
 
+NAME = "lenet5-mnist"
 SEEDS = (0, 1, 2)
 
 
 def twin_study(
-    name: str,
-    data: Path | None,
-    cache: Path,
-    progress: Callable[[str], None] = lambda name: None,
+    data: Path | None, cache: Path, progress: Callable[[str], None]
 ) -> Iterator[dict[str, Any]]:
-    """One row for each seed and twin; the exact marginal over all masks on every test image.
-
-    Args:
-        name: a named configuration of at most 16 layers.
-        data: folder of public sets.
-        cache: where trained networks are kept.
-    """
-    images = load_set(named_config(name).data, data)
+    """LeNet-5 on MNIST: one row for each seed and twin; the exact marginal over all masks on every
+    test image."""
+    images = load_set(named_config(NAME).data, data)
     for seed in SEEDS:
-        base = named_config(name, seed)
+        base = named_config(NAME, seed)
         for config in (base, deterministic(base)):
             progress(f"{config.network.name}, seed {seed}")
             start = time.perf_counter()

@@ -71,7 +71,7 @@ class NetworkConfig:
     topology: str = "mlp"
     widths: tuple[int, ...] = ()
     planes: int = 1
-    p: tuple[float, ...] | float | str = 0.1
+    p: tuple[float, ...] | float | str = 0.15
     input_bits: int = 8
     scale_bits: int = 8
     scale_frac_bits: int = 6
@@ -79,7 +79,7 @@ class NetworkConfig:
     stream_bits: int = 16
     stream_frac_bits: int = 8
     init: str = "spread"
-    init_spread: float = 0.3
+    init_spread: float = 0.45
     mask: str = "sample"
     ste: str = "clip"
     normalise: bool = False

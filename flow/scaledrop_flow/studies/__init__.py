@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Slow measurements whose results are kept in the repository, with the command that makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from scaledrop_flow.studies.exactness import exactness_study
+from scaledrop_flow.studies.scale import scale_study
+from scaledrop_flow.studies.twins import twin_study
+
+__all__ = ["STUDIES", "Study"]
+
+Study = Callable[[Path | None, Path, Callable[[str], None]], Iterator[dict[str, Any]]]
+"""From the folder of public sets, the cache and a callback for progress to rows of a table."""
+
+STUDIES: Mapping[str, Study] = MappingProxyType(
+    {"scale": scale_study, "lenet5": twin_study, "exactness": exactness_study}
+)
