@@ -180,7 +180,7 @@ def test_weights_that_are_no_numbers_are_refused(run, model):
         found.net.blocks[1].crossbar.weight[0, 0] = float("nan")
     save_checkpoint(found.net, found.config, Path("nan"))
     status, _, err = run("freeze", "nan")
-    assert status == 2 and "layers.1.linear.weight: has a value that is not a number" in err
+    assert status == 2 and "layers.dense1.crossbar.weight: has a value that is not a number" in err
 
 
 def test_an_interruption_is_one_line_and_leaves_nothing_half_done(run, monkeypatch):

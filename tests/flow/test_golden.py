@@ -11,6 +11,7 @@ from scaledrop.engine import infer
 from scaledrop.errors import UserError
 from scaledrop.frozen_file import load, save
 from scaledrop.mapping import ArrayShape
+from scaledrop.sampling import Passes
 from scaledrop.training import named_config, train
 from scaledrop_cosim.backends.rtl import RtlBackend
 from scaledrop_cosim.contract import Workload
