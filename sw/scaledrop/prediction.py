@@ -19,8 +19,8 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """N images, K classes; natural logarithms, so entropies are in nats. Where a network predicts at
-    every position, the positions stand between: ``...`` below.
+    """N images, K classes; natural logarithms, so entropies are in nats. Where a network predicts
+    at every position, the positions stand between: ``...`` below.
 
     Attributes:
         mean: (N, ..., K) mean over the passes of softmax.
@@ -30,9 +30,9 @@ class Prediction:
         variance: (N, ..., K) variance over the passes of softmax (divided by T).
         votes: (N, ..., K) share of the passes whose largest logit is the class; ties to the lowest.
         predicted: (N, ...) class of the largest mean; ties to the lowest.
-        bound: no class probability in ``mean`` is further than this from the exact marginal over all
-            masks. 0 where all were visited, the probability mass left out where some were not, and
-            1, which promises nothing, where passes were drawn at random.
+        bound: no class probability in ``mean`` is further than this from the exact marginal over
+            all masks. 0 where all were visited, the probability mass left out where some were not,
+            and 1, which promises nothing, where passes were drawn at random.
     """
 
     mean: Floats
@@ -77,8 +77,8 @@ def _entropy(probabilities: Floats) -> Floats:
 @dataclass
 class Totals:
     """Weighted sums over passes, from which a prediction follows; passes may come in blocks, so
-    that memory does not grow with their number. Blocks of the same passes in the same order give the
-    same bits, however their logits were found."""
+    that memory does not grow with their number. Blocks of the same passes in the same order give
+    the same bits, however their logits were found."""
 
     weight: float = 0.0
     mean: Floats = field(default_factory=lambda: np.zeros(()))

@@ -26,7 +26,7 @@ def stage(sums, scale, keep, frac, width):
 
 def broken(layer, keep, frac, spare=0, swapped=False):
     """Counterexample to: the stage with ``spare`` bits to spare gives the contract's value."""
-    fan_in, coding, planes, scale_bits = layer
+    fan_in, _, planes, scale_bits = layer
     bound = sum_bound(fan_in, planes)
     width = signed_width(scaled_bound(bound, scale_bits)) + spare
     sums = z3.BitVec("sums", signed_width(bound))

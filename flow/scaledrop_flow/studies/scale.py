@@ -37,14 +37,13 @@ ANGLES = (30, 60, 90, 120, 150, 180)
 
 Changes = dict[str, Any]
 VARIANTS: Mapping[str, tuple[Changes, Changes]] = {
-    "no dropout": ({"p": 0.0}, {}),
     "default": ({}, {}),
+    "no dropout": ({"p": 0.0}, {}),
     "scales from one": ({"init": "ones"}, {}),
     "scales from mean |W|": ({"init": "mean", "normalise": True}, {}),
-    "spread 0.3": ({"init": "spread", "init_spread": 0.3}, {}),
-    "spread 0.6": ({"init": "spread", "init_spread": 0.6}, {}),
+    "spread 0.3, p = 0.1": ({"init_spread": 0.3, "p": 0.1}, {}),
+    "spread 0.6, p = 0.1": ({"init_spread": 0.6, "p": 0.1}, {}),
     "mask per batch": ({"mask": "batch"}, {}),
-    "p = 0.2": ({"p": 0.2}, {}),
     "p = 0.3": ({"p": 0.3}, {}),
     "p adaptive": ({"p": "adaptive"}, {}),
     "no pull": ({}, {"scale_pull": 0.0}),

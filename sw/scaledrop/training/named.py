@@ -21,8 +21,8 @@ __all__ = ["CONFIGS", "config_for", "deterministic", "named_config", "with_netwo
 def _run(name: str, shape: tuple[int, ...], classes: int, data: str, **choices: Any) -> TrainConfig:
     """A run of the topology that the name begins with."""
     topology = name.removesuffix(f"-{data}").replace("-", "_")
-    network = NetworkConfig(name, shape, classes, topology, ste="bireal")
-    return TrainConfig(network, data, **choices)
+    network = NetworkConfig(name, shape, classes, topology)
+    return TrainConfig(network, data, **{"weight_decay": 0.0, **choices})
 
 
 CIFAR = ((3, 32, 32), 10, "cifar10")

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``scaledrop evaluate``: scores, pictures, shifts, foreign images, and every mistake."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from networks import GRAPHS, random_graph_network
+from scaledrop.frozen_file import save
+from scaledrop.topologies import mlp
+from scaledrop_flow import cli
+from scaledrop_flow.data import images_for, shifted
+
+SCORES = ("accuracy", "nll", "brier", "ece", "adaptive_ece", "aurc", "entropy", "variance")
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["scaledrop", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        captured = capsys.readouterr()
+        return stop.value.code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def model(tmp_path):
+    network = random_graph_network(1, (8, 8), mlp(10, (12,)), p=0.3)
+    save(network, tmp_path / "model.sdnet")
+    return network
+
+
+def report(folder="e"):
+    return json.loads((Path(folder) / "report.json").read_text())
+
+
+def test_scores_and_pictures_of_the_digits(run, model):
+    status, out, err = run(
+        "evaluate", "--model", "model.sdnet", "--unknown", "rotate:90", "--out", "e"
+    )
+    assert (status, err) == (0, "")
+    assert "360 images of digits, held-out part" in out
+    assert "against digits, held-out part, rotate:90" in out
+    found = report()
+    assert set(SCORES) <= set(found) and found["bound"] == 1.0
+    assert found["sampling"] == {"method": "passes", "count": 20, "seed": 1}
+    assert found["unknown"]["entropy"]["known"] == found["unknown"]["entropy"]["unknown"] == 360
+    for name in ("reliability", "risk-coverage", "unknown", "entropy"):
+        assert (Path("e") / f"{name}.svg").read_text().startswith("<?xml")
+
+
+def test_methods(run, model):
+    run("evaluate", "--model", "model.sdnet", "--method", "exact", "--images", 30, "--out", "x")
+    run("evaluate", "--model", "model.sdnet", "--method", "probable", "--mass", 0.2,
+        "--images", 30, "--out", "p")  # fmt: skip
+    exact, probable = report("x"), report("p")
+    assert exact["bound"] == 0.0 < probable["bound"] <= 0.2
+    assert exact["sampling"] == {"method": "exact"}
+
+
+def test_a_shift_keeps_the_labels(run, model):
+    arguments = ("--model", "model.sdnet", "--shift", "gaussian_noise:3", "--out", "e")
+    assert run("evaluate", *arguments)[0] == 0
+    assert report()["data"] == "digits, held-out part, gaussian_noise:3"
+    images = images_for(model, 5)
+    turned = shifted(model, images, "rotate:180", 0)
+    assert (turned.labels == images.labels).all()
+    whole = images.pixels.reshape(5, 8, 8)[:, ::-1, ::-1].reshape(5, 64)
+    np.testing.assert_array_equal(turned.pixels, whole)
+
+
+def test_a_segmentation(run, tmp_path):
+    shape, nodes = GRAPHS["unet"]
+    save(random_graph_network(1, shape, nodes), tmp_path / "unet.sdnet")
+    rng = np.random.default_rng(0)
+    np.savez(
+        "maps.npz",
+        images=rng.integers(0, 256, (3, 12, 12), dtype=np.uint8),
+        labels=rng.integers(0, 3, (3, 12, 12)),
+    )
+    status, out, err = run(
+        "evaluate", "--model", "unet.sdnet", "--data", "maps.npz", "--passes", 4, "--out", "e"
+    )
+    assert (status, err) == (0, "") and "mean iou" in out
+    assert len(report()["segmentation"]["dice"]) == 3
+    assert (Path("e") / "maps.svg").exists()
+
+
+WRONG = {
+    "method: 'all' is not known; choose one of passes, exact, probable": ("--method", "all"),
+    "mass: must be in [0, 1), not 2.0": ("--method", "probable", "--mass", 2),
+    "shift: 'rotate:x' has no amount; write rotate:30 or gaussian_noise:3": ("--shift", "rotate:x"),
+    "count: must be 1 or more, not 0": ("--passes", 0),
+    "images: digits, held-out part has 360, not 361; 0 takes all": ("--images", 361),
+    "none.npz: does not exist; give an npz file or a folder of pictures": ("--unknown", "none.npz"),
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_mistake_is_one_line(run, model, text):
+    status, _, err = run("evaluate", "--model", "model.sdnet", *WRONG[text])
+    assert (status, err) == (2, f"scaledrop: {text}\n")

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The studies' own parts: the comparison can fail, tables survive an interruption."""
+
+import csv
+import dataclasses
+import json
+import os
+
+import numpy as np
+import pytest
+import torch
+
+from scaledrop.data import load_digits, load_set
+from scaledrop.errors import UserError
+from scaledrop.freezing import freeze
+from scaledrop.nn import NetworkConfig, ScaleDropNet, calibrate_norms
+from scaledrop.training import CONFIGS, TrainConfig
+from scaledrop_flow.studies import STUDIES, exactness
+from scaledrop_flow.studies.exactness import compare, every_mask
+from scaledrop_flow.studies.scale import VARIANTS, _config
+from scaledrop_flow.studies.table import write_table
+
+CONV = TrainConfig(NetworkConfig("small", (8, 8), 10, "vgg_small", widths=(4, 6), p=0.3))
+
+
+@pytest.fixture(scope="module")
+def net():
+    digits = load_digits()
+    network = ScaleDropNet(CONV.network, seed=2)
+    calibrate_norms(network, torch.from_numpy(digits.train_images), 1, 64, seed=3)
+    return network.eval()
+
+
+def test_every_digit_under_every_mask_is_equal(net):
+    masks = every_mask(len(net.graph.layers))
+    found = compare(net, load_digits().test_images, masks)
+    assert len(masks) == 32
+    assert (found.images, found.masks, found.differing) == (360, 32, 0)
+    assert found.logits == 360 * 32 * 10
+
+
+def test_one_wrong_threshold_is_seen(net, monkeypatch):
+    network = freeze(net, {})
+    layer = network.layers[1]
+    moved = layer.output.threshold.copy()
+    moved[0] += 64
+    output = dataclasses.replace(layer.output, threshold=moved)
+    nodes = tuple(
+        dataclasses.replace(node, output=output) if node is layer else node
+        for node in network.nodes
+    )
+    wrong = dataclasses.replace(network, nodes=nodes)
+    monkeypatch.setattr(exactness, "freeze", lambda *_: wrong)
+    assert compare(net, load_digits().test_images, every_mask(5)).differing > 0
+
+
+@pytest.mark.parametrize("name", ["lenet5-mnist", "resnet20-cifar10"])
+def test_the_real_networks_on_real_images(name):
+    if not os.environ.get("SCALEDROP_DATA"):
+        pytest.skip("data: SCALEDROP_DATA is not set")
+    try:
+        images = load_set(CONFIGS[name].data)
+    except UserError as error:
+        pytest.skip(f"data: {error}")
+    net = exactness._seen(CONFIGS[name], images)
+    layers = len(net.graph.layers)
+    rng = np.random.default_rng(0)
+    masks = every_mask(5) if layers == 5 else rng.integers(0, 2, (8, layers), dtype=np.uint8)
+    assert compare(net, images.test_images[:4], masks).differing == 0
+
+
+def test_a_table_keeps_what_it_has(tmp_path):
+    def rows():
+        yield {"name": "a", "value": 1 / 3}
+        yield {"name": "b", "more": 2}
+        raise KeyboardInterrupt
+
+    path = tmp_path / "table.csv"
+    with pytest.raises(KeyboardInterrupt):
+        write_table(rows(), path, "scaledrop study x")
+    with path.open() as lines:
+        found = list(csv.DictReader(lines))
+    assert found == [
+        {"name": "a", "value": "0.333333", "more": ""},
+        {"name": "b", "value": "", "more": "2"},
+    ]
+    assert write_table(iter([{"name": "c"}]), path, "scaledrop study x") == 1
+    assert path.read_text() == "name\nc\n"
+    assert json.loads(path.with_suffix(".json").read_text())["command"] == "scaledrop study x"
+
+
+def test_every_variant_of_the_scale_study_is_a_configuration():
+    hashes = {_config(name, 0).config_hash() for name in VARIANTS}
+    assert len(hashes) == len(VARIANTS)
+    assert set(STUDIES) == {"scale", "lenet5", "exactness"}
