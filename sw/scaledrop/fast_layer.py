@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from scaledrop.fast_windows import band_view, max_pool, patch_view, pieces
 from scaledrop.folding import fold
 from scaledrop.frozen import FrozenLayer, FrozenNetwork, Head, Stream, Threshold
 from scaledrop.graph import (
@@ -31,9 +32,6 @@ Floats = npt.NDArray[Any]
 
 SINGLE_EXACT = 2**24
 """Integers below it are exact in float32."""
-
-PATCH_BYTES = 16 * 2**20
-"""Largest copy of patches at a time."""
 
 SHORT_RUN = 16
 """Pixels of a kernel's row under which copying patches costs more than a banded product."""
@@ -138,8 +136,8 @@ class FastLayer:
             flat = values.reshape(len(values), -1)
             return self._product(flat.astype(self.dtype, copy=False))
         padded = self._padded(values, window.padding)
-        view = _rows(padded, window) if self.banded else _patches(padded, window)
-        sums = [self._product(part) for part in _pieces(view)]
+        view = band_view(padded, window) if self.banded else patch_view(padded, window)
+        sums = [self._product(part) for part in pieces(view)]
         shape = (*view.shape[:2], -1, self.layer.out_features)
         return (sums[0] if len(sums) == 1 else np.concatenate(sums)).reshape(shape)
 
@@ -157,7 +155,7 @@ class FastLayer:
         return padded
 
     def _pooled(self, sums: Floats) -> Floats:
-        return sums if self.pool == 1 else _max_pool(sums, self.pool)
+        return sums if self.pool == 1 else max_pool(sums, self.pool)
 
     def _codes(self, kept: Floats, dropped: Floats) -> Floats:
         """Odd integers of the codes, kept side first."""
@@ -190,64 +188,6 @@ class FastLayer:
         return np.asarray(saturate(result, self.network.stream_bits))
 
 
-def _patches(padded: Floats, window: Window) -> Floats:
-    """A view (N, OH, OW, K, K * C) of (N, H, W, C)."""
-    columns = (padded.shape[2] - window.size) // window.stride + 1
-    n, h, w, c = padded.strides
-    step = window.stride
-    return np.lib.stride_tricks.as_strided(
-        padded,
-        (
-            len(padded),
-            _heights(padded, window),
-            columns,
-            window.size,
-            window.size * padded.shape[3],
-        ),
-        (n, h * step, w * step, h, c),
-        writeable=False,
-    )
-
-
-def _rows(padded: Floats, window: Window) -> Floats:
-    """A view (N, OH, K * W * C) of (N, H, W, C)."""
-    n, h, _, c = padded.strides
-    return np.lib.stride_tricks.as_strided(
-        padded,
-        (len(padded), _heights(padded, window), window.size * padded.shape[2] * padded.shape[3]),
-        (n, h * window.stride, c),
-        writeable=False,
-    )
-
-
-def _heights(padded: Floats, window: Window) -> int:
-    return int((padded.shape[1] - window.size) // window.stride + 1)
-
-
-def _pieces(view: Floats) -> list[Floats]:
-    """``view`` (N, OH, ...) in pieces that are no more than :data:`PATCH_BYTES` once copied."""
-    count, heights = view.shape[:2]
-    row = view.itemsize * int(np.prod(view.shape[2:]))
-    if count * heights * row <= PATCH_BYTES:
-        return [view]
-    images = PATCH_BYTES // (heights * row)
-    if images:
-        return [view[at : at + images] for at in range(0, count, images)]
-    band = max(1, PATCH_BYTES // row)
-    return [one[at : at + band] for one in view for at in range(0, heights, band)]
-
-
-def _max_pool(values: Floats, size: int) -> Floats:
-    height, width = (edge // size for edge in values.shape[1:3])
-    result = values[:, : height * size : size, : width * size : size]
-    for row in range(size):
-        for column in range(size):
-            if row or column:
-                part = values[:, row : height * size : size, column : width * size : size]
-                result = np.maximum(result, part)
-    return result
-
-
 def between(network: FrozenNetwork, node: Node, inputs: list[Maps]) -> Maps:
     """What a node without weights makes of its inputs."""
     first = inputs[0].values
@@ -258,7 +198,7 @@ def between(network: FrozenNetwork, node: Node, inputs: list[Maps]) -> Maps:
         case Concat():
             return Maps(np.concatenate([value.aligned() for value in inputs], axis=-1))
         case MaxPool(size=size):
-            result = _max_pool(first, size)
+            result = max_pool(first, size)
         case SumPool():
             result = first.sum(axis=(1, 2))
         case Upsample(factor=factor):

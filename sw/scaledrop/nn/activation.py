@@ -6,8 +6,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from scaledrop.errors import UserError
-from scaledrop.graph import MAX_PLANES
 from scaledrop.nn.ste import check_ste, quantise
+from scaledrop.nodes import MAX_PLANES
 
 __all__ = ["QuantisedActivation"]
 

@@ -11,11 +11,12 @@ from functools import cached_property
 from typing import Any
 
 from scaledrop.errors import UserError
-from scaledrop.graph import MAX_PLANES, Graph, Node
+from scaledrop.graph import Graph, Node
 from scaledrop.graph_json import nodes_from_json, nodes_to_json
 from scaledrop.names import check_name
 from scaledrop.nn.scale import INITS, MASKS, adaptive_p, check_choice
 from scaledrop.nn.ste import check_ste
+from scaledrop.nodes import MAX_PLANES
 from scaledrop.numbers import drop_code
 from scaledrop.topologies import TOPOLOGIES
 
