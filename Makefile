@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
 
-.PHONY: help setup sim test lint verilog golden bench doctor clean distclean
+.PHONY: help setup sim test lint verilog golden bench studies doctor clean distclean
 
 help:
 	@echo "make sim      train, freeze, generate, co-simulate, estimate, report -> build/sim/index.html"
@@ -15,6 +15,7 @@ help:
 	@echo "make verilog  Verilog of the default network -> build/verilog"
 	@echo "make golden   make the golden vectors again -> tests/golden"
 	@echo "make bench    speeds as ratios -> build/bench.json"
+	@echo "make studies  measure docs/studies again: about an hour, needs MNIST, CIFAR-10, ISBI 2012"
 	@echo "make doctor   which tools are there"
 	@echo "make clean    remove build/;  make distclean removes .venv too"
 
@@ -50,6 +51,11 @@ golden: $(READY)
 
 bench: $(READY)
 	$(BIN)/scaledrop bench --out build/bench.json --cache build/cache $(ARGS)
+
+studies: $(READY)
+	$(BIN)/scaledrop study scale --cache build/cache $(ARGS)
+	$(BIN)/scaledrop study lenet5 --cache build/cache $(ARGS)
+	$(BIN)/scaledrop study exactness --cache build/cache $(ARGS)
 
 doctor: $(READY)
 	$(BIN)/scaledrop doctor

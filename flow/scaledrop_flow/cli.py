@@ -126,7 +126,8 @@ def train(
     model = path.with_name("model.sdnet")
     console.print(f"wrote {path}, train.json, log.csv and pictures in {out}")
     console.print(f"next: scaledrop freeze {path}")
-    console.print(f"then: scaledrop evaluate --model {model}")
+    given = "" if data is None else f" --data {data}"
+    console.print(f"then: scaledrop evaluate --model {model}{given}")
 
 
 data_app = typer.Typer(help="Public image sets: which are at hand, and getting one.")

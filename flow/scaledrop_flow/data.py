@@ -110,9 +110,18 @@ def _test_part(found: ImageSet, network: FrozenNetwork) -> tuple[npt.NDArray[np.
 
 
 def set_name(network: FrozenNetwork) -> str:
-    """The set that a network was trained on, if it says so; the digits if not."""
-    name = network.provenance.get("data")
-    return name if isinstance(name, str) and name in SET_NAMES else "digits"
+    """The public set that a network was trained on; the digits if it does not say.
+
+    Raises:
+        UserError: it was trained on a user's own images.
+    """
+    name = network.provenance.get("data", "digits")
+    if name not in SET_NAMES:
+        raise UserError(
+            f"data: the network was trained on {name!r}, which is no public set; give the images "
+            "with --data"
+        )
+    return str(name)
 
 
 def images_for(
@@ -122,16 +131,19 @@ def images_for(
 
     Args:
         path: an npz file with ``images`` (N, ...) of unsigned pixels and ``labels`` (N,), all of
-            which are taken; or what :func:`scaledrop_flow.image_source.image_set` takes.
+            which are taken unless the network was trained on that file; or what
+            :func:`scaledrop_flow.image_source.image_set` takes.
         name: a public set; the one that the network was trained on when None.
 
     Raises:
         UserError: no such file, wrong shape or range, or fewer images than asked for.
     """
-    if path is not None and _is_plain(path):
+    trained_on = network.provenance.get("data")
+    if path is not None and path.stem != trained_on and _is_plain(path):
         (pixels, labels), found = _from_file(path, network), path.name
     else:
-        source = image_set(name or set_name(network), path)
+        own = path is not None and not holds_sets(path)
+        source = image_set("" if own else name or set_name(network), path)
         (pixels, labels), found = _test_part(source, network), f"{source.name}, held-out part"
     if not 0 <= count <= len(pixels):
         raise UserError(f"images: {found} has {len(pixels)}, not {count}; 0 takes all")

@@ -108,3 +108,25 @@ WRONG = {
 def test_a_mistake_is_one_line(run, model, text):
     status, _, err = run("evaluate", "--model", "model.sdnet", *WRONG[text])
     assert (status, err) == (2, f"scaledrop: {text}\n")
+
+
+def test_own_images_are_evaluated_on_what_training_did_not_see(run):
+    rng = np.random.default_rng(0)
+    np.savez(
+        "leaves.npz",
+        images=rng.integers(0, 256, (100, 8, 8), dtype=np.uint8),
+        labels=np.arange(100) % 2,
+    )
+    arguments = ("train", "--data", "leaves.npz", "--epochs", 1, "--out", "own")
+    status, out, _ = run(*arguments)
+    assert status == 0 and "evaluate --model own/model.sdnet --data leaves.npz" in out
+    assert run("freeze", "own/checkpoint")[0] == 0
+    model = ("evaluate", "--model", "own/model.sdnet", "--out", "e")
+    assert run(*model, "--data", "leaves.npz")[0] == 0
+    assert (report()["images"], report()["data"]) == (20, "leaves, held-out part")
+    status, _, err = run(*model)
+    assert (status, err) == (
+        2,
+        "scaledrop: data: the network was trained on 'leaves', which is no public set; give the images "
+        "with --data\n",
+    )
