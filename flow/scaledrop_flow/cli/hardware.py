@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verbs for those who build: doctor, generate, cosim, golden, bench, report."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scaledrop_flow.cli.options import (
+    CACHE,
+    Cache,
+    CheckpointFile,
+    Columns,
+    Config,
+    DataSource,
+    Lanes,
+    ModelFile,
+    Out,
+    Rows,
+    Seed,
+    app,
+    write_json,
+)
+
+__all__ = ["bench", "cosim", "doctor", "generate", "golden", "report"]
+
+
+@app.command()
+def doctor() -> None:
+    """Say which tools are there, what each unlocks, and how to get the missing ones."""
+    from scaledrop_flow.console import show_findings
+    from scaledrop_flow.doctor import examine
+
+    findings = examine()
+    show_findings(findings)
+    if any(one.found is None for one in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def generate(
+    config: Config = None,
+    model: ModelFile = None,
+    rows: Rows = 64,
+    columns: Columns = 16,
+    lanes: Lanes = 0,
+    max_passes: Annotated[int, typer.Option(help="Largest T of the hardware.")] = 255,
+    out: Out = Path("build/verilog"),
+    cache: Cache = CACHE,
+) -> None:
+    """Write Verilog and its JSON description."""
+    from scaledrop.mapping import ArrayShape
+    from scaledrop_flow.console import console
+    from scaledrop_flow.model import resolve
+    from scaledrop_flow.steps.generate import generate as run
+
+    array = ArrayShape(rows, columns, lanes)
+    result = run(resolve(config, model, None, cache).network, array, out, max_passes)
+    console.print(f"wrote {result.verilog} and {result.sidecar}")
+
+
+@app.command()
+def cosim(
+    config: Config = None,
+    model: ModelFile = None,
+    checkpoint: CheckpointFile = None,
+    images: Annotated[int, typer.Option(help="Images; 0 takes all.")] = 360,
+    passes: Annotated[int, typer.Option(help="Stochastic passes T.")] = 20,
+    mode: Annotated[str, typer.Option(help="Inference mode: passes.")] = "passes",
+    datapath: Annotated[str, typer.Option(help="Datapath: reference.")] = "reference",
+    seed: Seed = 1,
+    rows: Rows = 64,
+    columns: Columns = 16,
+    lanes: Lanes = 0,
+    idle: Annotated[int, typer.Option(help="Input gaps, chance in 1/256 per cycle.")] = 0,
+    stall: Annotated[int, typer.Option(help="Back-pressure, chance in 1/256.")] = 0,
+    table: Annotated[str, typer.Option(help="Energy table: a name or a YAML file.")] = "mtj45",
+    data: DataSource = None,
+    out: Out = Path("build/cosim"),
+    cache: Cache = CACHE,
+) -> None:
+    """Run the generated RTL against the frozen model, bit for bit, and write the report."""
+    from scaledrop.mapping import ArrayShape
+    from scaledrop_cosim.driver import Disturbance
+    from scaledrop_flow.console import StepPrinter, console, show_cosim
+    from scaledrop_flow.data import images_for
+    from scaledrop_flow.model import resolve
+    from scaledrop_flow.report.save import save_report
+    from scaledrop_flow.steps.cosim import CosimChoices, cosimulate
+
+    choices = CosimChoices(
+        passes=passes,
+        seed=seed,
+        array=ArrayShape(rows, columns, lanes),
+        mode=mode,
+        datapath=datapath,
+        disturbance=Disturbance(idle, stall),
+        table=table,
+    )
+    resolved = resolve(config, model, checkpoint, cache)
+    chosen = images_for(resolved.network, images, data)
+    printer = StepPrinter(len(chosen.pixels))
+    result = cosimulate(
+        resolved.network,
+        resolved.net,
+        chosen,
+        choices,
+        out,
+        cache,
+        listener=printer,
+        no_net=resolved.note,
+    )
+    report = save_report(result, choices, chosen, " ".join(["scaledrop", *sys.argv[1:]]), out)
+    show_cosim(report)
+    console.print(f"report      {out / 'index.html'}")
+    if not report["ok"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def golden(
+    config: Config = None,
+    model: ModelFile = None,
+    images: Annotated[int, typer.Option(help="Images.")] = 8,
+    passes: Annotated[int, typer.Option(help="Stochastic passes T.")] = 4,
+    seed: Seed = 1,
+    out: Out = Path("tests/golden"),
+    cache: Cache = CACHE,
+) -> None:
+    """Make the golden vectors again: a frozen network and what it must compute."""
+    from scaledrop.frozen_file import save
+    from scaledrop_cosim.contract import Workload
+    from scaledrop_flow.console import console
+    from scaledrop_flow.data import images_for
+    from scaledrop_flow.model import resolve
+    from scaledrop_flow.steps.golden import write_vectors
+
+    network = resolve(config, model, None, cache).network
+    chosen = images_for(network, images)
+    save(network, out / f"{network.name}.sdnet")
+    path = out / f"{network.name}.json"
+    write_vectors(Workload(network, chosen.pixels, passes, seed), path)
+    console.print(f"wrote {path}")
+
+
+@app.command()
+def bench(
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("build/bench.json"),
+    repeats: Annotated[int, typer.Option(help="Runs of each side; medians are kept.")] = 5,
+    cache: Cache = CACHE,
+) -> None:
+    """Measure speeds as ratios within one run."""
+    from scaledrop_flow.bench import run_benchmarks
+    from scaledrop_flow.console import console
+
+    entries = run_benchmarks(cache, repeats)
+    write_json(out, entries)
+    for entry in entries:
+        console.print(f"{entry['name']:<28} {entry['value']:.4g} {entry['unit']}  {entry['note']}")
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of a finished co-simulation.")],
+) -> None:
+    """Draw the page of a finished run again."""
+    from scaledrop_flow.console import console
+    from scaledrop_flow.report.save import redraw
+
+    console.print(f"wrote {redraw(folder)}")
