@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from scaledrop.training import config_from_file
 from scaledrop_flow import cli
 
 ROOT = Path(__file__).parent.parent.parent
@@ -25,13 +26,17 @@ def command(line, monkeypatch):
     assert stop.value.code == 0, line
 
 
-@pytest.mark.parametrize("path", ["docs/tutorial.md", "README.md"])
+@pytest.mark.parametrize("path", ["docs/tutorial.md", "docs/training.md", "README.md"])
 def test_commands_and_programs_run(path, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     ran = 0
     for kind, text in blocks(path):
         if kind == "python":
             exec(compile(text, path, "exec"), {})
+            ran += 1
+        if kind == "yaml":
+            Path("mine.yaml").write_text(text)
+            config_from_file(Path("mine.yaml"))
             ran += 1
         for line in text.splitlines() if not kind else []:
             if line.startswith("scaledrop "):
