@@ -20,6 +20,7 @@ from scaledrop.graph import (
     Upsample,
     Window,
 )
+from scaledrop.images import checked_pixels
 from scaledrop.numbers import (
     activation_bit,
     activation_code,
@@ -42,18 +43,7 @@ def check_images(network: FrozenNetwork, images: npt.NDArray[np.integer]) -> npt
     Raises:
         UserError: wrong shape, or a pixel outside ``0 .. 2**input_bits - 1``.
     """
-    images = np.asarray(images)
-    if images.ndim < 2 or images.shape[1:] not in (network.input_shape, (network.input_size,)):
-        raise UserError(f"images: shape must be (N, {network.input_size}), not {images.shape}")
-    if images.dtype.kind not in "iu":
-        raise UserError(
-            f"images: must be integers of {network.input_bits} bits, not {images.dtype}"
-        )
-    top = (1 << network.input_bits) - 1
-    if images.size and (images.min() < 0 or images.max() > top):
-        worst = images.min() if images.min() < 0 else images.max()
-        raise UserError(f"images: pixels must be 0 to {top}, not {worst}")
-    return images.reshape(len(images), network.input_size).astype(np.int64)
+    return checked_pixels(images, network.input_shape, network.input_bits).astype(np.int64)
 
 
 def check_passes(network: FrozenNetwork, passes: int) -> None:

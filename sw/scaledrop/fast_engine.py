@@ -16,16 +16,17 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from scaledrop.engine import check_images, check_masks
+from scaledrop.engine import check_masks
 from scaledrop.fast_layer import FastLayer, Maps, between
 from scaledrop.frozen import FrozenLayer, FrozenNetwork
 from scaledrop.graph import INPUT
+from scaledrop.images import checked_pixels
 from scaledrop.sharing import Plan, separate_plan, shared_plan
 from scaledrop.workers import in_chunks
 
 __all__ = ["FastEngine"]
 
-CHUNK_BYTES = 6 * 2**20
+CHUNK_BYTES = 4 * 2**20
 """Maps of one chunk's largest layer: about what a core's own cache holds."""
 
 
@@ -85,7 +86,7 @@ class FastEngine:
         Raises:
             UserError: wrong shape or range.
         """
-        return check_images(self.network, images)
+        return checked_pixels(images, self.network.input_shape, self.network.input_bits)
 
     def leaf_logits(self, images: npt.NDArray[np.integer], plan: Plan) -> npt.NDArray[np.int64]:
         """Logits (leaves, ..., K) of checked ``images`` under ``plan``; the golden ones."""

@@ -30,11 +30,12 @@ __all__ = ["FastLayer", "Maps", "between"]
 
 Floats = npt.NDArray[Any]
 
-SINGLE_EXACT = 2**24
-"""Integers below it are exact in float32."""
+SINGLE_EXACT, DOUBLE_EXACT = 2**24, 2**53
+"""Integers below them are exact in float32 and in float64."""
 
-SHORT_RUN = 16
-"""Pixels of a kernel's row under which copying patches costs more than a banded product."""
+SHORT_RUN, MOST_BAND = 16, 2**18
+"""A kernel is taken as a band where its rows are shorter than so many values, so that copying
+patches would cost more than the product, and the band has at most so many cells."""
 
 
 class Maps:
@@ -87,7 +88,11 @@ class FastLayer:
 
     def _is_banded(self) -> bool:
         window = self.layer.window
-        return window is not None and window.size * self.source.shape[0] < SHORT_RUN < self.edge
+        if window is None:
+            return False
+        channels, width = self.source.shape[0], self.edge + 2 * window.padding
+        cells = window.size * width * channels * window.outputs(self.edge) * len(self.layer.scale)
+        return window.size * channels < SHORT_RUN < self.edge and cells <= MOST_BAND
 
     def _matrix(self, cells: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Cells (C_out, fan-in) as the right factor of the product."""
@@ -176,16 +181,23 @@ class FastLayer:
         return np.asarray(2 * np.concatenate(codes) - np.float32(levels))
 
     def _affine(self, sums: Floats, scale: npt.NDArray[np.int64]) -> Floats:
-        """``gain * scale * s + offset``: integers below 2**53 in float64, rounded for a stream."""
+        """``gain * scale * s + offset``, rounded for a stream; in float64 where that is exact."""
         output = self.layer.output
         assert isinstance(output, Head | Stream)
-        unit = 2.0 ** -self.network.stream_shift(output) if isinstance(output, Stream) else 1.0
-        result: Floats = sums * ((output.gain * scale) * unit)
-        result += output.offset * unit + (0.5 if unit < 1 else 0.0)
+        shift = self.network.stream_shift(output) if isinstance(output, Stream) else 0
+        half = 1 << (shift - 1) if shift else 0
+        bound = output.bound(self.layer.scaled_bound(self.network.scale_bits)) + half
+        if bound < DOUBLE_EXACT:
+            unit = 2.0**-shift
+            result: Floats = sums * (output.gain * scale * unit)
+            result += (output.offset + half) * unit
+            np.floor(result, out=result)
+        else:
+            whole = sums.astype(np.int64) * (output.gain * scale) + (output.offset + half)
+            result = whole >> shift
         if isinstance(output, Head):
             return result
-        np.floor(result, out=result)
-        return np.asarray(saturate(result, self.network.stream_bits))
+        return np.asarray(saturate(result, self.network.stream_bits), dtype=np.float64)
 
 
 def between(network: FrozenNetwork, node: Node, inputs: list[Maps]) -> Maps:
@@ -200,7 +212,7 @@ def between(network: FrozenNetwork, node: Node, inputs: list[Maps]) -> Maps:
         case MaxPool(size=size):
             result = max_pool(first, size)
         case SumPool():
-            result = first.sum(axis=(1, 2))
+            result = first.sum(axis=(1, 2), dtype=np.float64)
         case Upsample(factor=factor):
             result = first.repeat(factor, axis=1).repeat(factor, axis=2)
         case Subsample(stride=stride, channels=channels):

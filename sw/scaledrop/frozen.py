@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from scaledrop.checks import check_integer
 from scaledrop.errors import UserError
 from scaledrop.frozen_layer import FrozenLayer, Head, Stream, Threshold
 from scaledrop.graph import Graph, Kind, Layer, Node, Value
@@ -30,11 +31,6 @@ MAX_WIDTH = 62
 """Widest integer of the contract: the golden model computes in 64-bit integers."""
 
 FrozenNode = FrozenLayer | Node
-
-
-def _check_integer(value: Any, low: int, high: int, where: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise UserError(f"{where}: must be {low} to {high}, not {value!r}")
 
 
 def _integers(
@@ -84,17 +80,17 @@ class FrozenNetwork:
     def __post_init__(self) -> None:
         check_name(self.name, "name")
         for size in self.input_shape:
-            _check_integer(size, 1, 2**20, "input_shape")
-        _check_integer(self.input_bits, 1, 16, "input_bits")
-        _check_integer(self.scale_bits, 1, 16, "scale_bits")
+            check_integer(size, 1, 2**20, "input_shape")
+        check_integer(self.input_bits, 1, 16, "input_bits")
+        check_integer(self.scale_bits, 1, 16, "scale_bits")
         top = self.scale_bits - 1
         if type(self.scale_frac_bits) is not int or not 0 <= self.scale_frac_bits <= top:
             raise UserError(
                 f"scale_frac_bits: must be 0 to {top} so that 1.0 is exact, "
                 f"not {self.scale_frac_bits}"
             )
-        _check_integer(self.stream_bits, 2, 32, "stream_bits")
-        _check_integer(self.stream_frac_bits, 0, self.stream_bits - 2, "stream_frac_bits")
+        check_integer(self.stream_bits, 2, 32, "stream_bits")
+        check_integer(self.stream_frac_bits, 0, self.stream_bits - 2, "stream_frac_bits")
         if not self.input_shape:
             raise UserError("input_shape: must have a dimension, such as (64,)")
         if not self.layers:
@@ -136,7 +132,7 @@ class FrozenNetwork:
         self._check_input(layer, self.graph.input_of(layer.node), at)
         channels = (layer.out_features,)
         _integers(layer.scale, channels, 0, 2**self.scale_bits - 1, f"{at}.scale")
-        _check_integer(layer.drop_code, 0, (1 << DROP_BITS) - 1, f"{at}.drop_code")
+        check_integer(layer.drop_code, 0, (1 << DROP_BITS) - 1, f"{at}.drop_code")
         if isinstance(layer.output, Threshold):
             bound = layer.scaled_bound(self.scale_bits)
             # Levels share one flip: one that is never passed lies above all sums.
@@ -163,8 +159,8 @@ class FrozenNetwork:
 
     def _check_affine(self, layer: FrozenLayer, output: Head | Stream, at: str) -> None:
         channels = (layer.out_features,)
-        _check_integer(output.gain_bits, 2, 24, f"{at}.gain_bits")
-        _check_integer(output.gain_frac_bits, 0, MAX_GAIN_FRAC_BITS, f"{at}.gain_frac_bits")
+        check_integer(output.gain_bits, 2, 24, f"{at}.gain_bits")
+        check_integer(output.gain_frac_bits, 0, MAX_GAIN_FRAC_BITS, f"{at}.gain_frac_bits")
         limit = 2 ** (output.gain_bits - 1) - 1
         _integers(output.gain, channels, -limit, limit, f"{at}.gain")
         _integers(output.offset, channels, -MAX_OFFSET, MAX_OFFSET, f"{at}.offset")

@@ -23,8 +23,7 @@ from scaledrop.atomic import write_atomically
 from scaledrop.errors import UserError
 from scaledrop.frozen import FrozenLayer, FrozenNetwork, FrozenNode, Head, Stream, Threshold
 from scaledrop.frozen_layer import Output
-from scaledrop.graph import Window
-from scaledrop.graph_json import node_from_json, node_to_json
+from scaledrop.graph_json import node_from_json, node_to_json, window_from_json
 from scaledrop.numbers import Coding
 from scaledrop.sealed import Seal, read_sealed
 
@@ -180,22 +179,12 @@ def _layer(value: Any, kind: str, where: str) -> FrozenLayer:
         coding=Coding(coding),
         planes=fields.get("planes", int),
         output=_output(fields, where),
-        window=_window(fields.get("window", dict), f"{where}.window") if kind == "conv" else None,
+        window=window_from_json(fields.get("window", dict), where) if kind == "conv" else None,
         addends=fields.size("addends") if "addends" in value else 1,
         source=fields.get("source", str) if "source" in value else "",
     )
     fields.finish()
     return layer
-
-
-def _window(value: Any, where: str) -> Window:
-    fields = _Fields(value, where)
-    sizes = [fields.get(name, int) for name in ("size", "stride", "padding")]
-    fields.finish()
-    try:
-        return Window(*sizes)
-    except UserError as error:
-        raise UserError(f"{where.removesuffix('window')}{error}") from None
 
 
 def _output(fields: _Fields, where: str) -> Output:

@@ -28,6 +28,7 @@ from scaledrop.nodes import (
     Value,
     Window,
 )
+from scaledrop.numbers import sum_bound
 
 __all__ = [
     "INPUT",
@@ -164,7 +165,7 @@ class Graph:
     def sum_bound(self, node: Layer) -> int:
         """Largest ``|s|`` of a layer."""
         value = self.input_of(node)
-        return node.fan_in(value) * value.addends * ((1 << value.planes) - 1)
+        return sum_bound(node.fan_in(value), value.planes, value.addends)
 
     @property
     def logits(self) -> Value:

@@ -22,7 +22,13 @@ from scaledrop.graph import (
     Window,
 )
 
-__all__ = ["node_from_json", "node_to_json", "nodes_from_json", "nodes_to_json"]
+__all__ = [
+    "node_from_json",
+    "node_to_json",
+    "nodes_from_json",
+    "nodes_to_json",
+    "window_from_json",
+]
 
 KINDS: dict[str, type[Any]] = {
     kind.__name__.lower(): kind
@@ -76,7 +82,7 @@ def node_from_json(value: Any, where: str) -> Node:
 
 def _typed(name: str, value: Any, where: str) -> Any:
     if name == "window":
-        return _window(value, where)
+        return None if value is None else window_from_json(value, where)
     if name == "sources":
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             raise UserError(f"{where}.sources: must be a list of names, not {value!r}")
@@ -91,13 +97,20 @@ def _typed(name: str, value: Any, where: str) -> Any:
     return value
 
 
-def _window(value: Any, where: str) -> Window | None:
-    if value is None:
-        return None
+def window_from_json(value: Any, where: str) -> Window:
+    """A kernel from an object of its fields.
+
+    Raises:
+        UserError: an unknown, missing or mistyped field, or a size out of range.
+    """
     names = [field.name for field in dataclasses.fields(Window)]
     if not isinstance(value, dict) or not {"size"} <= set(value) <= set(names):
         raise UserError(f"{where}.window: must be an object with {', '.join(names)}")
-    return Window(**{name: _typed(name, value[name], f"{where}.window") for name in value})
+    sizes = {name: _typed(name, value[name], f"{where}.window") for name in value}
+    try:
+        return Window(**sizes)
+    except UserError as error:
+        raise UserError(f"{where}.{error}") from None
 
 
 def nodes_to_json(nodes: Iterable[Node]) -> list[dict[str, Any]]:

@@ -20,8 +20,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
+from scaledrop.checks import check_integer
 from scaledrop.errors import UserError
 
 __all__ = [
@@ -74,11 +74,6 @@ class Value:
         return math.prod(self.shape)
 
 
-def _check_size(value: Any, low: int, high: int, where: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise UserError(f"{where}: must be {low} to {high}, not {value!r}")
-
-
 def _expect(value: Value, kind: Kind, dims: int | None, where: str) -> None:
     if value.kind is not kind:
         raise UserError(f"{where}: takes {kind.value}, not {value.kind.value}; change its source")
@@ -105,9 +100,9 @@ class Window:
     padding: int = 0
 
     def __post_init__(self) -> None:
-        _check_size(self.size, 1, 64, "window.size")
-        _check_size(self.stride, 1, 64, "window.stride")
-        _check_size(self.padding, 0, self.size - 1, "window.padding")
+        check_integer(self.size, 1, 64, "window.size")
+        check_integer(self.stride, 1, 64, "window.stride")
+        check_integer(self.padding, 0, self.size - 1, "window.padding")
 
     def outputs(self, length: int) -> int:
         """Windows along an edge of ``length``; 0 or less when the kernel does not fit."""
@@ -143,8 +138,8 @@ class Layer:
 
     def result(self, values: tuple[Value, ...], at: str) -> Value:
         (value,) = values
-        _check_size(self.channels, 1, MAX_SIZE, f"{at}.channels")
-        _check_size(self.planes, 1, MAX_PLANES, f"{at}.planes")
+        check_integer(self.channels, 1, MAX_SIZE, f"{at}.channels")
+        check_integer(self.planes, 1, MAX_PLANES, f"{at}.planes")
         if value.kind not in (Kind.PIXELS, Kind.CODES):
             raise UserError(f"{at}: takes pixels or codes, not {value.kind.value}; quantise first")
         if self.output is Kind.PIXELS:
@@ -183,7 +178,7 @@ class MaxPool:
         (value,) = values
         _expect(value, Kind.CODES, 3, at)
         channels, height, width = value.shape
-        _check_size(self.size, 1, min(height, width), f"{at}.size")
+        check_integer(self.size, 1, min(height, width), f"{at}.size")
         return Value(Kind.CODES, (channels, height // self.size, width // self.size), value.planes)
 
 
@@ -221,7 +216,7 @@ class Upsample:
     def result(self, values: tuple[Value, ...], at: str) -> Value:
         (value,) = values
         _expect(value, Kind.CODES, 3, at)
-        _check_size(self.factor, 1, 64, f"{at}.factor")
+        check_integer(self.factor, 1, 64, f"{at}.factor")
         channels, height, width = value.shape
         return Value(
             Kind.CODES, (channels, height * self.factor, width * self.factor), value.planes
@@ -236,6 +231,8 @@ class Concat:
     sources: tuple[str, ...]
 
     def result(self, values: tuple[Value, ...], at: str) -> Value:
+        if len(values) < 2:
+            raise UserError(f"{at}.sources: must be 2 or more, not {len(values)}")
         for value in values:
             _expect(value, Kind.CODES, 3, at)
             if (value.shape[1:], value.planes) != (values[0].shape[1:], values[0].planes):
@@ -284,8 +281,8 @@ class Subsample:
     def result(self, values: tuple[Value, ...], at: str) -> Value:
         (value,) = values
         _expect(value, Kind.STREAM, 3, at)
-        _check_size(self.stride, 1, 64, f"{at}.stride")
-        _check_size(self.channels, value.shape[0], MAX_SIZE, f"{at}.channels")
+        check_integer(self.stride, 1, 64, f"{at}.stride")
+        check_integer(self.channels, value.shape[0], MAX_SIZE, f"{at}.channels")
         height, width = (-(-edge // self.stride) for edge in value.shape[1:])
         return Value(Kind.STREAM, (self.channels, height, width))
 
@@ -305,7 +302,7 @@ class Quantise:
     def result(self, values: tuple[Value, ...], at: str) -> Value:
         (value,) = values
         _expect(value, Kind.STREAM, None, at)
-        _check_size(self.planes, 1, MAX_PLANES, f"{at}.planes")
+        check_integer(self.planes, 1, MAX_PLANES, f"{at}.planes")
         return Value(Kind.CODES, value.shape, self.planes)
 
 

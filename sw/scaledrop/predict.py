@@ -14,12 +14,12 @@ from scaledrop.frozen import FrozenNetwork
 from scaledrop.prediction import Prediction, Totals
 from scaledrop.sampling import MaskSource, Passes, Sampling
 from scaledrop.sharing import Plan, separate_plan, shared_plan
-from scaledrop.workers import cores, in_chunks
+from scaledrop.workers import in_chunks
 
 __all__ = ["Evaluator", "predict"]
 
-MEMORY = 2**29
-"""Bytes that the prefixes alive at one time may take, over all threads."""
+MEMORY = 2**28
+"""Bytes that the prefixes alive at one time may take, for each core."""
 
 
 class Evaluator(Protocol):
@@ -57,7 +57,8 @@ def predict(
 ) -> Prediction:
     """Predictions with their uncertainty.
 
-    Memory is bounded for any number of images and passes: both are taken in blocks.
+    Beside the images themselves, one or two bytes a pixel, memory is bounded for any number of
+    images and passes: both are taken in blocks.
 
     Args:
         model: a frozen network, which runs on the fast integer engine, or an evaluator such as
@@ -91,8 +92,7 @@ def predict(
 
 
 def _blocks(evaluator: Evaluator, source: MaskSource) -> tuple[int, int]:
-    """Images and passes of a block, the same for all ways to evaluate one network."""
-    threads = cores() if evaluator.parallel else 1
-    alive = max(1, MEMORY // threads // evaluator.prefix_bytes)
+    """Images and passes of a block: the same for every plan and every number of cores."""
+    alive = max(1, MEMORY // evaluator.prefix_bytes)
     images = int(np.clip(alive // source.passes, 1, evaluator.chunk_images))
     return images, int(np.clip(alive // images, 1, source.passes))

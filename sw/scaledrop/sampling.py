@@ -67,9 +67,9 @@ class Passes:
     shared: bool = True
 
     def source(self, codes: Codes, images: int) -> MaskSource:
-        if self.count < 1 or self.seed < 0:
-            field_name, value = ("count", self.count) if self.count < 1 else ("seed", self.seed)
-            raise UserError(f"{field_name}: must be {int(self.count < 1)} or more, not {value}")
+        for name, value, low in (("count", self.count, 1), ("seed", self.seed, 0)):
+            if type(value) is not int or value < low:
+                raise UserError(f"{name}: must be a whole number, {low} or more, not {value!r}")
         return _Drawn(codes, self.count, self.seed)
 
 
@@ -81,14 +81,13 @@ class Given:
     shared: bool = True
 
     def source(self, codes: Codes, images: int) -> MaskSource:
-        shape = (images, *self.masks.shape[1:2], len(codes))
-        if self.masks.shape != shape or self.masks.ndim != 3 or self.masks.shape[1] < 1:
-            raise UserError(
-                f"masks: shape must be ({images}, T, {len(codes)}), not {self.masks.shape}"
-            )
-        if not np.isin(self.masks, (0, 1)).all():
+        masks = np.asarray(self.masks)
+        shape = (images, *masks.shape[1:2], len(codes))
+        if masks.shape != shape or masks.ndim != 3 or masks.shape[1] < 1:
+            raise UserError(f"masks: shape must be ({images}, T, {len(codes)}), not {masks.shape}")
+        if not np.isin(masks, (0, 1)).all():
             raise UserError("masks: must be 0 or 1")
-        return _Fixed(self.masks.astype(np.uint8))
+        return _Fixed(masks.astype(np.uint8, copy=False))
 
 
 @dataclass(frozen=True)
@@ -125,8 +124,8 @@ class Probable:
     shared: bool = field(default=True, init=False)
 
     def source(self, codes: Codes, images: int) -> MaskSource:
-        if self.masks < 1:
-            raise UserError(f"masks: must be 1 or more, not {self.masks}")
+        if type(self.masks) is not int or self.masks < 1:
+            raise UserError(f"masks: must be a whole number, 1 or more, not {self.masks!r}")
         if not 0.0 <= self.mass < 1.0:
             raise UserError(f"mass: must be in [0, 1), not {self.mass}")
         bits, chances, left = [], [], Fraction(1)

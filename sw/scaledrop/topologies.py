@@ -55,6 +55,7 @@ def lenet5(classes: int, widths: Sequence[int] = (6, 16, 120, 84), planes: int =
 def vgg_small(classes: int, widths: Sequence[int] = (128, 256, 512), planes: int = 1) -> Nodes:
     """VGG-small of the binary-network literature (arXiv 1602.02830, 1603.05279): pairs of 3 x 3
     convolutions, pooling behind each pair, one dense head."""
+    _expect_some("vgg_small", widths, 1)
     nodes: list[Node] = []
     for stage, width in enumerate(widths, 1):
         nodes += [
@@ -76,6 +77,7 @@ def resnet(
         projection: where the shape changes, the shortcut is a 1 x 1 layer; else it is a subsampled
             map with channels of zeros (He et al. 2016, option A).
     """
+    _expect_some("a residual network", widths, 1)
     nodes: list[Node] = [Layer("stem", widths[0], SAME, output=Kind.STREAM)]
     before, stream = widths[0], "stem"
     for stage, width in enumerate(widths, 1):
@@ -115,6 +117,8 @@ def unet(classes: int, widths: Sequence[int] = (32, 64, 128, 256), planes: int =
     up, nearest-neighbour upsampling, a 1 x 1 head that gives logits at every position. Height and
     width must be multiples of ``2 ** (len(widths) - 1)``."""
 
+    _expect_some("unet", widths, 2)
+
     def pair(tag: str, width: int, source: str = "") -> list[Node]:
         return [
             Layer(f"{tag}a", width, SAME, planes=planes, source=source),
@@ -137,6 +141,13 @@ def unet(classes: int, widths: Sequence[int] = (32, 64, 128, 256), planes: int =
 def _expect_widths(topology: str, widths: Sequence[int], count: int) -> None:
     if len(widths) != count:
         raise UserError(f"widths: {topology} takes {count}, not {len(widths)}; see its defaults")
+
+
+def _expect_some(topology: str, widths: Sequence[int], least: int) -> None:
+    if len(widths) < least:
+        raise UserError(
+            f"widths: {topology} takes {least} or more, not {len(widths)}; see its defaults"
+        )
 
 
 TOPOLOGIES: Mapping[str, Callable[..., Nodes]] = MappingProxyType(

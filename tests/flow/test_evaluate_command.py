@@ -98,7 +98,7 @@ WRONG = {
     "method: 'all' is not known; choose one of passes, exact, probable": ("--method", "all"),
     "mass: must be in [0, 1), not 2.0": ("--method", "probable", "--mass", 2),
     "shift: 'rotate:x' has no amount; write rotate:30 or gaussian_noise:3": ("--shift", "rotate:x"),
-    "count: must be 1 or more, not 0": ("--passes", 0),
+    "count: must be a whole number, 1 or more, not 0": ("--passes", 0),
     "images: digits, held-out part has 360, not 361; 0 takes all": ("--images", 361),
     "none.npz: does not exist; give an npz file or a folder of pictures": ("--unknown", "none.npz"),
 }

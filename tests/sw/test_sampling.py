@@ -78,9 +78,10 @@ def test_probable_stops_at_the_mass():
 @pytest.mark.parametrize(
     ("sampling", "text"),
     [
-        (Passes(0), "count: must be 1 or more, not 0"),
-        (Passes(3, -1), "seed: must be 0 or more, not -1"),
-        (Probable(masks=0), "masks: must be 1 or more, not 0"),
+        (Passes(0), "count: must be a whole number, 1 or more, not 0"),
+        (Passes(3, -1), "seed: must be a whole number, 0 or more, not -1"),
+        (Passes(2.5), "count: must be a whole number, 1 or more, not 2.5"),
+        (Probable(masks=0), "masks: must be a whole number, 1 or more, not 0"),
         (Probable(mass=1.0), "mass: must be in [0, 1), not 1.0"),
         (Given(np.ones((3, 2, 5))), "masks: shape must be (2, T, 5), not (3, 2, 5)"),
         (Given(np.ones((2, 5))), "masks: shape must be (2, T, 5), not (2, 5)"),

@@ -59,7 +59,8 @@ class ScaleDropBlock(nn.Module):
         ``pool`` above 1 takes the largest of each window before the activation, for evaluation: the
         codes are those of a :class:`scaledrop.graph.MaxPool` behind it, since an activation is
         monotone. In training it would send the gradient to the largest value alone and not to all
-        that share its code, and train worse (LeNet-5 on MNIST, 8 epochs: 0.979 against 0.982).
+        that share its code, and train worse (LeNet-5 on MNIST, 20 epochs, one seed: 0.9823 against
+        0.9845).
         """
         y: Tensor = self.norm(self.scale(s, keep))
         if pool > 1:

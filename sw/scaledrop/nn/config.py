@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from scaledrop.checks import check_integer
 from scaledrop.errors import UserError
 from scaledrop.graph import Graph, Node
 from scaledrop.graph_json import nodes_from_json, nodes_to_json
@@ -20,20 +21,10 @@ from scaledrop.nodes import MAX_PLANES
 from scaledrop.numbers import drop_code
 from scaledrop.topologies import TOPOLOGIES
 
-__all__ = ["CUSTOM", "NetworkConfig", "check_range"]
+__all__ = ["CUSTOM", "NetworkConfig"]
 
 CUSTOM = "custom"
 """The topology of a configuration that brings its own nodes."""
-
-
-def check_range(field: str, value: object, low: int, high: int, hint: str) -> None:
-    """Refuse what is not a whole number of [low, high].
-
-    Raises:
-        UserError: names the field, the value and the remedy.
-    """
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise UserError(f"{field}: must be {low} to {high}, not {value!r}; {hint}")
 
 
 @dataclass(frozen=True)
@@ -109,20 +100,20 @@ class NetworkConfig:
         if not isinstance(sizes, tuple | list):
             raise UserError(f"{field}: must be a list of sizes, not {sizes!r}; try (128, 128)")
         for size in sizes:
-            check_range(field, size, 1, 2**20, "give sizes such as 128")
+            check_integer(size, 1, 2**20, field, "give sizes such as 128")
         object.__setattr__(self, field, tuple(sizes))
 
     def _check_formats(self) -> None:
-        check_range("classes", self.classes, 2, 2**20, "give the number of classes")
-        check_range("planes", self.planes, 1, MAX_PLANES, "1 is a sign")
-        check_range("input_bits", self.input_bits, 1, 16, "8 is usual")
-        check_range("scale_bits", self.scale_bits, 1, 16, "8 is usual")
+        check_integer(self.classes, 2, 2**20, "classes", "give the number of classes")
+        check_integer(self.planes, 1, MAX_PLANES, "planes", "1 is a sign")
+        check_integer(self.input_bits, 1, 16, "input_bits", "8 is usual")
+        check_integer(self.scale_bits, 1, 16, "scale_bits", "8 is usual")
         top = self.scale_bits - 1
-        check_range("scale_frac_bits", self.scale_frac_bits, 0, top, "1.0 must be exact")
-        check_range("gain_bits", self.gain_bits, 2, 24, "12 is usual")
-        check_range("stream_bits", self.stream_bits, 2, 32, "16 is usual")
+        check_integer(self.scale_frac_bits, 0, top, "scale_frac_bits", "1.0 must be exact")
+        check_integer(self.gain_bits, 2, 24, "gain_bits", "12 is usual")
+        check_integer(self.stream_bits, 2, 32, "stream_bits", "16 is usual")
         top = self.stream_bits - 2
-        check_range("stream_frac_bits", self.stream_frac_bits, 0, top, "1.0 must be exact")
+        check_integer(self.stream_frac_bits, 0, top, "stream_frac_bits", "1.0 must be exact")
 
     def _check_graph(self) -> None:
         check_choice("topology", self.topology, (*TOPOLOGIES, CUSTOM))

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from scaledrop.errors import UserError
 from scaledrop.graph import INPUT, Layer
+from scaledrop.images import checked_pixels
 from scaledrop.nn.network import ScaleDropNet
 from scaledrop.sharing import Plan
 
@@ -61,18 +61,15 @@ class TorchEvaluator:
         Raises:
             UserError: wrong shape or range.
         """
-        pixels = np.asarray(images)
-        if pixels.ndim < 2:
-            raise UserError(f"images: shape must be (N, ...), not {pixels.shape}")
-        self.net.image(torch.from_numpy(pixels[:0]))
-        return pixels
+        config = self.net.config
+        return checked_pixels(images, config.input_shape, config.input_bits)
 
     @torch.inference_mode()
     def leaf_logits(self, images: npt.NDArray[Any], plan: Plan) -> npt.NDArray[Any]:
         """Logits (leaves, ..., K) under ``plan``, in real units, of the copy's dtype."""
         graph, device = self.net.graph, self._weight.device
         values: dict[str, tuple[Tensor, Tensor | None]] = {
-            INPUT: (self.net.image(torch.from_numpy(images)), None)
+            INPUT: (self.net.image(torch.from_numpy(images.astype(np.int32))), None)
         }
         splits = iter(plan.splits)
         for node in graph.nodes:

@@ -5,15 +5,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from scaledrop.checks import check_integer
 from scaledrop.errors import UserError
 from scaledrop.graph import INPUT, Graph, Kind, Layer, Node
 from scaledrop.nn.block import ScaleDropBlock
-from scaledrop.nn.config import NetworkConfig, check_range
+from scaledrop.nn.config import NetworkConfig
 from scaledrop.nn.scale import check_bits, draw_bits
+from scaledrop.nn.seeds import stream
 from scaledrop.nn.structural import apply_node
 
 __all__ = ["ScaleDropNet"]
@@ -43,12 +44,6 @@ def _plan(graph: Graph) -> tuple[_Step, ...]:
     return tuple(steps)
 
 
-def _stream(seed: int, index: int) -> torch.Generator:
-    """An independent stream of a seed; no other code shares its numbers."""
-    state = np.random.SeedSequence([seed, index]).generate_state(2)
-    return torch.Generator().manual_seed(int(state[0]) << 31 | int(state[1]) >> 1)
-
-
 class ScaleDropNet(nn.Module):
     """Network of :class:`ScaleDropBlock`; in float64 evaluation equal to its frozen form.
 
@@ -71,11 +66,11 @@ class ScaleDropNet(nn.Module):
 
     def __init__(self, config: NetworkConfig, seed: int = 0) -> None:
         super().__init__()
-        check_range("seed", seed, 0, 2**63 - 1, "give a whole number")
+        check_integer(seed, 0, 2**63 - 1, "seed", "give a whole number")
         self.config, self.graph = config, config.graph
         self._steps = _plan(self.graph)
         self.layers = nn.ModuleDict()
-        start = _stream(seed, 0)
+        start = stream(seed, 0)
         for index, node in enumerate(self.graph.layers):
             if hasattr(self.layers, node.name):
                 raise UserError(f"layers.{node.name}: PyTorch keeps this name; rename the layer")
@@ -95,7 +90,7 @@ class ScaleDropNet(nn.Module):
 
     def set_seed(self, seed: int) -> None:
         """Restart the stream of mask bits that training draws."""
-        self.generator = _stream(seed, 1)
+        self.generator = stream(seed, 1)
         for block in self.blocks:
             block.scale.generator = self.generator
 

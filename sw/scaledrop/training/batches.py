@@ -14,16 +14,10 @@ from torch import Tensor, nn
 from scaledrop.data import ImageSet, tiles
 from scaledrop.training.config import TrainConfig
 
-__all__ = ["Batches", "digest_of", "parts_of", "stream", "windows"]
+__all__ = ["Batches", "digest_of", "parts_of", "windows"]
 
 MARGINS = {"none": 0, "shift": 2, "flip-crop": 4}
 """Zeros around an image, and the farthest that it is moved."""
-
-
-def stream(seed: int, index: int) -> torch.Generator:
-    """An independent stream of a seed, on the CPU. The network itself has 0 and 1."""
-    state = np.random.SeedSequence([seed, index]).generate_state(2)
-    return torch.Generator().manual_seed(int(state[0]) << 31 | int(state[1]) >> 1)
 
 
 def digest_of(data: ImageSet) -> str:

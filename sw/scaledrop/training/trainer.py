@@ -13,7 +13,8 @@ from torch import Tensor
 from scaledrop.data import ImageSet
 from scaledrop.errors import UserError
 from scaledrop.nn import ScaleDropNet, calibrate_norms
-from scaledrop.training.batches import Batches, digest_of, parts_of, stream
+from scaledrop.nn.seeds import stream
+from scaledrop.training.batches import Batches, digest_of, parts_of
 from scaledrop.training.config import TrainConfig
 from scaledrop.training.fit import check_data
 from scaledrop.training.loss import scale_dropout_loss

@@ -9,7 +9,8 @@ from torch import Tensor
 from scaledrop.data import ImageSet
 from scaledrop.errors import UserError
 from scaledrop.nn import ScaleDropNet
-from scaledrop.training.batches import parts_of, stream
+from scaledrop.nn.seeds import stream
+from scaledrop.training.batches import parts_of
 from scaledrop.training.config import TrainConfig
 
 __all__ = ["PASSES", "Validation"]

@@ -28,7 +28,7 @@ CUSTOM = NetworkConfig("own", (1, 4, 4), 2, "custom", nodes=NODES, p=(0.1, 0.2))
 def test_a_perceptron_without_hidden_layers() -> None:
     config = NetworkConfig("one", (8,), 3)
     assert config.graph.nodes == mlp(3, ())
-    assert config.p == (0.1,)
+    assert config.p == (0.15,)
 
 
 @pytest.mark.parametrize("topology", sorted(set(TOPOLOGIES) - {"mlp"}))
