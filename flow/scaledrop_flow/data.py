@@ -3,16 +3,14 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
-from scaledrop.data import SET_NAMES, ImageSet, corrupt, rotate
+from scaledrop.data import SET_NAMES, ImageSet, corrupt, read_npz, rotate, tiles
 from scaledrop.engine import check_images
 from scaledrop.errors import UserError
 from scaledrop.frozen import FrozenNetwork
@@ -41,8 +39,7 @@ class LabelledImages:
     name: str
 
 
-UNREADABLE = (ValueError, TypeError, EOFError, NotImplementedError, BadZipFile, zlib.error)
-"""What NumPy and zipfile raise on a file that is no npz of plain arrays."""
+Arrays = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
 
 def read_arrays(path: Path, names: tuple[str, ...]) -> dict[str, npt.NDArray[Any]]:
@@ -51,28 +48,30 @@ def read_arrays(path: Path, names: tuple[str, ...]) -> dict[str, npt.NDArray[Any
     Raises:
         UserError: the file cannot be read, is no npz of plain arrays, or lacks one of them.
     """
-    arrays = _read_npz(path, names)
+    arrays = read_npz(path, names)
     for name in names:
         if name not in arrays:
             raise UserError(f"{path}: has no array {name!r}; give an npz with it")
     return arrays
 
 
-def _read_npz(path: Path, names: tuple[str, ...]) -> dict[str, npt.NDArray[Any]]:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in names if name in arrays.files}
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (*UNREADABLE, AttributeError):
-        raise UserError(f"{path}: cannot be read (not an npz file of plain arrays)") from None
+def _cut(network: FrozenNetwork, images: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Arrays:
+    """Images and their labels of pixels; where they are larger than the network takes, the tiles
+    that cover them, as in training."""
+    side, per_pixel = network.input_shape[-1], (len(images), *images.shape[-2:])
+    square = network.positions == (side, side) == network.input_shape[-2:]
+    if not square or images.ndim < 3 or labels.shape != per_pixel:
+        return images, labels
+    if min(per_pixel[1:]) < side or max(per_pixel[1:]) == side:
+        return images, labels
+    return tiles(images, labels, side, side)
 
 
 def _from_file(path: Path, network: FrozenNetwork) -> tuple[npt.NDArray[np.int64], ...]:
     arrays = read_arrays(path, ("images", "labels"))
-    labels = arrays["labels"]
+    images, labels = _cut(network, arrays["images"], arrays["labels"])
     try:
-        pixels = check_images(network, arrays["images"])
+        pixels = check_images(network, images)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     if len(pixels) == 0:
@@ -89,17 +88,17 @@ def _from_file(path: Path, network: FrozenNetwork) -> tuple[npt.NDArray[np.int64
 
 
 def _test_part(found: ImageSet, network: FrozenNetwork) -> tuple[npt.NDArray[np.int64], ...]:
-    images, labels = found.test_images, found.test_labels
-    size = int(np.prod(found.shape))
+    images, labels = _cut(network, found.test_images, found.test_labels)
+    size = int(np.prod(images.shape[1:]))
     if (network.input_size, network.input_bits) != (size, PIXEL_BITS):
         raise UserError(
             f"images: {found.name} has {size} pixels of {PIXEL_BITS} bits but the network takes "
-            f"{network.input_size} of {network.input_bits}; give your own with --data FILE.npz"
+            f"{network.input_size} of {network.input_bits}; give such images with --data FILE.npz"
         )
     if network.classes < found.classes:
         raise UserError(
             f"labels: {found.name} has {found.classes} classes but the network has "
-            f"{network.classes}; give your own with --data FILE.npz"
+            f"{network.classes}; give images of its classes with --data FILE.npz"
         )
     if labels.shape[1:] != network.positions:
         raise UserError(
@@ -129,6 +128,8 @@ def images_for(
 ) -> LabelledImages:
     """The first ``count`` test images for a network; 0 takes all.
 
+    Of images with a label for each pixel that are larger than the network takes, these are tiles.
+
     Args:
         path: an npz file with ``images`` (N, ...) of unsigned pixels and ``labels`` (N,), all of
             which are taken unless the network was trained on that file; or what
@@ -152,7 +153,7 @@ def images_for(
 
 def _is_plain(path: Path) -> bool:
     """An npz of ``images`` and ``labels``, or what shall be refused as one."""
-    return not path.is_dir() and "train_images" not in _read_npz(path, ("train_images",))
+    return not path.is_dir() and "train_images" not in read_npz(path, ("train_images",))
 
 
 def shifted(
@@ -161,27 +162,35 @@ def shifted(
     """The same images and labels under a shift: ``rotate:ANGLE`` or ``KIND:SEVERITY``.
 
     Raises:
-        UserError: an unknown kind, a severity or angle that is none, or a network without maps.
+        UserError: an unknown kind, a severity or angle that is none, or a network without maps or
+            of other pixels than 8 bits.
     """
     shape = network.graph.values[INPUT].shape
     if len(network.input_shape) == 2:
         shape = (1, *network.input_shape)
     if len(shape) != 3:
         raise UserError(f"shift: needs images of two dimensions, not {network.input_shape}")
-    kind, _, amount = shift.partition(":")
-    maps = images.pixels.reshape(-1, *shape).astype(np.uint8)
-    try:
-        turned = (
-            rotate(maps, float(amount))
-            if kind == "rotate"
-            else corrupt(maps, kind, int(amount), seed)
+    if network.input_bits != PIXEL_BITS:
+        raise UserError(
+            f"shift: {shift!r} is for pixels of {PIXEL_BITS} bits but the network takes "
+            f"{network.input_bits}; leave it out"
         )
+    maps = images.pixels.reshape(-1, *shape).astype(np.uint8)
+    kind, angle, severity = _parsed(shift)
+    turned = rotate(maps, angle) if kind == "rotate" else corrupt(maps, kind, severity, seed)
+    pixels = turned.reshape(len(turned), -1).astype(np.int64)
+    return LabelledImages(pixels, images.labels, f"{images.name}, {shift}")
+
+
+def _parsed(shift: str) -> tuple[str, float, int]:
+    """The kind, and its amount as an angle and as a severity, of which one is meant."""
+    kind, _, amount = shift.partition(":")
+    try:
+        return (kind, float(amount), 0) if kind == "rotate" else (kind, 0.0, int(amount))
     except ValueError:
         raise UserError(
             f"shift: {shift!r} has no amount; write rotate:30 or gaussian_noise:3"
         ) from None
-    pixels = turned.reshape(len(turned), -1).astype(np.int64)
-    return LabelledImages(pixels, images.labels, f"{images.name}, {shift}")
 
 
 def foreign_images(
@@ -198,10 +207,11 @@ def foreign_images(
     own = what not in SET_NAMES
     root = None if path is None or not holds_sets(path) else path
     source = image_set(what, Path(what) if own else root)
-    pixels = source.test_images.reshape(len(source.test_images), -1)
+    images, labels = _cut(network, source.test_images, source.test_labels)
+    pixels = images.reshape(len(images), -1)
     if pixels.shape[1] != network.input_size:
         raise UserError(
             f"unknown: {source.name} has images of {source.shape} but the network takes "
             f"{network.input_shape}; give images of that size"
         )
-    return LabelledImages(check_images(network, pixels), source.test_labels, source.name)
+    return LabelledImages(check_images(network, pixels), labels, source.name)

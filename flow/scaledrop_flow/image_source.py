@@ -6,8 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from scaledrop.data import SET_NAMES, SOURCES, ImageSet, data_root, load_set, open_images
-from scaledrop.data.catalogue import BY_HAND, FOLDERS, find, set_folder
+from scaledrop.data import SET_NAMES, ImageSet, at_hand, data_root, load_set, open_images
+from scaledrop.data.catalogue import BY_HAND, FOLDERS, set_folder
 
 __all__ = ["SetStatus", "holds_sets", "image_set", "set_statuses"]
 
@@ -52,14 +52,6 @@ def _status(name: str, root: Path) -> SetStatus:
     if name not in FOLDERS:
         return SetStatus(name, None, True, "")
     folder = set_folder(name, root)
-    if _at_hand(name, folder):
+    if at_hand(name, folder):
         return SetStatus(name, folder, True, "")
     return SetStatus(name, folder, False, BY_HAND.get(name, f"scaledrop data fetch {name}"))
-
-
-def _at_hand(name: str, folder: Path) -> bool:
-    other = {"cifar10": "train_00.webp", "isbi2012": "image0.png"}
-    if name in other and find(folder, other[name]) is not None:
-        return True
-    files = [source.file for source in SOURCES.get(name, ())] or ["train-volume.tif"]
-    return all(find(folder, file, file.removesuffix(".gz")) is not None for file in files)

@@ -130,3 +130,32 @@ def test_wrong_images_are_named():
         predict(network, np.zeros((0, 6), dtype=np.int64))
     with pytest.raises(UserError, match=r"^images: pixels must be 0 to 3, not 4$"):
         predict(network, np.full((1, 6), 4))
+
+
+def test_both_evaluators_take_and_refuse_the_same_images():
+    net = ScaleDropNet(NetworkConfig("a", (8, 8), 10, widths=(16,)), seed=1).eval()
+    images = np.random.default_rng(0).integers(0, 256, (9, 8, 8), dtype=np.uint8)
+    evaluators = (FastEngine(freeze(net, {})), TorchEvaluator(net, torch.float64))
+    expected = predict(evaluators[0], images, Exact())
+    for evaluator in evaluators:
+        for kind in (np.uint16, ">u2", np.int32, np.uint64):
+            assert_close(predict(evaluator, images.astype(kind), Exact()), expected)
+        turned = predict(evaluator, images[::-1], Exact())
+        np.testing.assert_allclose(turned.mean, expected.mean[::-1], atol=1e-12)
+        for wrong, text in (
+            (images / 1.0, "images: must be integers of 8 bits, not float64"),
+            (images.astype(np.int64) - 300, "images: pixels must be 0 to 255, not -300"),
+            (images[:, :7], r"images: shape must be \(N, 64\), not \(9, 7, 8\)"),
+        ):
+            wrong.flat[0] = -300 if wrong.dtype == np.int64 else wrong.flat[0]
+            with pytest.raises(UserError, match=text):
+                predict(evaluator, wrong, Exact())
+
+
+def test_the_number_of_cores_changes_nothing(monkeypatch):
+    from scaledrop import workers
+
+    network, images = case("unet")
+    one = predict(network, images, Passes(300, 1))
+    monkeypatch.setattr(workers, "cores", lambda: 7)
+    assert_same(one, predict(network, images, Passes(300, 1)))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -88,10 +89,12 @@ def train(
         sys.exit(INTERRUPTED)
     show_training(values)
     model = path.with_name("model.sdnet")
-    console.print(f"wrote {path}, train.json, log.csv and pictures in {out}")
-    console.print(f"next: scaledrop freeze {path}")
-    given = "" if data is None else f" --data {data}"
-    console.print(f"then: scaledrop evaluate --model {model}{given}")
+    console.print(f"wrote {path}, train.json, log.csv and pictures in {out}", markup=False)
+    freeze_it = ["scaledrop", "freeze", str(path)]
+    given = [] if data is None else ["--data", str(data)]
+    evaluate_it = ["scaledrop", "evaluate", "--model", str(model), *given]
+    console.print(f"next: {shlex.join(freeze_it)}", markup=False)
+    console.print(f"then: {shlex.join(evaluate_it)}", markup=False)
 
 
 data_app = typer.Typer(help="Public image sets: which are at hand, and getting one.")

@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from scaledrop.errors import UserError
-from scaledrop.training import TrainConfig, config_from_file, named_config, with_network
+from scaledrop.training import (
+    TrainConfig,
+    common_p,
+    config_from_file,
+    named_config,
+    with_network,
+)
 
 __all__ = ["DEFAULT", "find_config", "with_choices"]
 
@@ -51,8 +57,8 @@ def with_choices(
         changes["widths"] = tuple(int(_number(part, "widths", int)) for part in parts)
     if p is not None:
         changes["p"] = _probabilities(p)
-    elif widths is not None and len(set(config.network.layer_p)) > 1:
-        changes["p"] = 0.1
+    elif widths is not None:
+        changes["p"] = common_p(config.network)
     if name is not None:
         changes["name"] = name
     if changes:

@@ -19,6 +19,7 @@ from scaledrop.training import (
     ResumePoint,
     TrainConfig,
     TrainResult,
+    digest_of,
     load_checkpoint,
     load_resume,
     save_checkpoint,
@@ -30,7 +31,6 @@ __all__ = [
     "find_config",
     "freeze_checkpoint",
     "train_and_save",
-    "train_to",
     "trained",
     "unfinished",
     "with_choices",
@@ -38,6 +38,7 @@ __all__ = [
 
 Progress = Callable[[EpochRecord], None]
 BatchProgress = Callable[[int, int, int], None]
+Then = Callable[[Checkpoint, TrainResult], None]
 
 
 def unfinished(path: Path) -> Path:
@@ -53,8 +54,13 @@ def train_and_save(
     on_batch: BatchProgress | None = None,
     resume: ResumePoint | None = None,
     device: str = "cpu",
+    then: Then | None = None,
 ) -> tuple[Checkpoint, TrainResult]:
     """Train and write a checkpoint; what is left of an interruption is at :func:`unfinished`.
+
+    Args:
+        then: writes what belongs to the checkpoint; until it returns, the training counts as
+            interrupted.
 
     Raises:
         UserError: as :func:`scaledrop.training.train`, with the place of the last good state; or
@@ -71,9 +77,13 @@ def train_and_save(
             save=keeper,
             device=device,
         )
+        keeper.flush()
         digest = save_checkpoint(result.net, config, path, result.history)
+        checkpoint = Checkpoint(config, result.net, digest, result.history)
+        if then is not None:
+            then(checkpoint, result)
         keeper.discard()
-    return Checkpoint(config, result.net, digest, result.history), result
+    return checkpoint, result
 
 
 def _make(folder: Path) -> None:
@@ -94,18 +104,6 @@ def _kept_at(path: Path) -> Iterator[None]:
         raise UserError(f"{error}; the last good epoch is kept in {path}") from None
 
 
-def train_to(
-    config: TrainConfig, path: Path, progress: Progress | None = None
-) -> tuple[Checkpoint, tuple[EpochRecord, ...]]:
-    """Train on the configuration's public set, from the beginning, and write a checkpoint.
-
-    Raises:
-        UserError: the set is not at hand, or as :func:`train_and_save`.
-    """
-    checkpoint, result = train_and_save(config, load_set(config.data), path, progress)
-    return checkpoint, result.history
-
-
 def trained(
     config: TrainConfig,
     cache: Path,
@@ -116,7 +114,7 @@ def trained(
     """The checkpoint of ``config`` from the cache, trained first when it is not there.
 
     A training that was interrupted goes on where it was. A cached file that cannot be read, or is
-    of another configuration, is made anew. The images are read only for training, from the folder
+    of another configuration or, if unfinished, of other images, is made anew. The images are read only for training, from the folder
     of public sets ``data``, else SCALEDROP_DATA, else the user's cache.
 
     Raises:
@@ -126,8 +124,8 @@ def trained(
     found = _usable(load_checkpoint, path, config)
     if found is not None:
         return found
-    resume = _usable(load_resume, unfinished(path), config)
     images = load_set(config.data, data)
+    resume = _resumable(unfinished(path), config, images)
     return train_and_save(config, images, path, progress, on_batch, resume)[0]
 
 
@@ -148,6 +146,17 @@ def _usable(load: Callable[[Path], Found], path: Path, config: TrainConfig) -> F
         path.unlink()
         return None
     return found if found.config == config else None
+
+
+def _resumable(path: Path, config: TrainConfig, images: ImageSet) -> ResumePoint | None:
+    point = _usable(load_resume, path, config)
+    try:
+        if point is not None:
+            point.check(config, digest_of(images), "cpu")
+    except UserError:
+        path.unlink()
+        return None
+    return point
 
 
 def freeze_checkpoint(checkpoint: Checkpoint) -> FrozenNetwork:

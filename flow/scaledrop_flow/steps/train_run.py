@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One training in a folder of its own, which can be interrupted and gone on with.
 
-The folder holds ``last.checkpoint`` while the training is not finished, and ``checkpoint``,
-``train.json`` and the pictures once it is; ``log.csv`` grows with the epochs.
+The folder holds ``last.checkpoint`` until everything else is written: ``checkpoint``, ``train.json``
+and the pictures; ``log.csv`` grows with the epochs.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from scaledrop.atomic import write_atomically
 from scaledrop.data import ImageSet
 from scaledrop.errors import UserError
 from scaledrop.training import (
+    Checkpoint,
     EpochRecord,
     ResumePoint,
     TrainConfig,
+    TrainResult,
     config_for,
     deterministic,
     load_checkpoint,
@@ -129,13 +131,24 @@ class TrainRun:
             if progress is not None:
                 progress(record)
 
-        checkpoint, result = train_and_save(
-            self.config, self.data, self.path, both, on_batch, self.point, self.choices.device
+        values: dict[str, Any] = {}
+
+        def write(checkpoint: Checkpoint, result: TrainResult) -> None:
+            values.update(summary(checkpoint, result, self.data))
+            text = json.dumps(values, indent=2, allow_nan=False) + "\n"
+            write_atomically(self.choices.out / "train.json", text.encode())
+            save_pictures(values, checkpoint.net, self.choices.out)
+
+        train_and_save(
+            self.config,
+            self.data,
+            self.path,
+            both,
+            on_batch,
+            self.point,
+            self.choices.device,
+            write,
         )
-        values = summary(checkpoint, result, self.data)
-        text = json.dumps(values, indent=2, allow_nan=False) + "\n"
-        write_atomically(self.choices.out / "train.json", text.encode())
-        save_pictures(values, checkpoint.net, self.choices.out)
         return values
 
 

@@ -23,16 +23,22 @@ __all__ = ["write_table"]
 def write_table(rows: Iterable[dict[str, Any]], path: Path, command: str) -> int:
     """Write ``path`` anew after every row, so that an interrupted study keeps what it has.
 
-    Beside it, with the ending ``.json``: the command, versions and processor.
+    Beside it, with the ending ``.json`` and written as often: the command, versions and processor.
 
     Returns:
         Rows written.
     """
     done: list[dict[str, Any]] = []
+    source = (json.dumps(_source(command), indent=2) + "\n").encode()
     for row in rows:
         done.append(row)
+        write_atomically(path.with_suffix(".json"), source)
         write_atomically(path, _csv(done).encode())
-    source = {
+    return len(done)
+
+
+def _source(command: str) -> dict[str, Any]:
+    return {
         "command": command,
         "python": platform.python_version(),
         "torch": torch.__version__,
@@ -40,8 +46,6 @@ def write_table(rows: Iterable[dict[str, Any]], path: Path, command: str) -> int
         "machine": platform.machine(),
         "cores": cores(),
     }
-    write_atomically(path.with_suffix(".json"), (json.dumps(source, indent=2) + "\n").encode())
-    return len(done)
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -38,9 +37,7 @@ def twin_study(
         base = named_config(NAME, seed)
         for config in (base, deterministic(base)):
             progress(f"{config.network.name}, seed {seed}")
-            start = time.perf_counter()
             net = trained(config, cache, data=data).net
-            seconds = time.perf_counter() - start
             found = predict(freeze(net, {}), images.test_images, Exact())
             labels = images.test_labels
             yield {
@@ -52,7 +49,6 @@ def twin_study(
                 "ece": expected_calibration_error(found.mean, labels),
                 "entropy": float(found.entropy.mean()),
                 "mutual_information": float(found.mutual_information.mean()),
-                "train_seconds": seconds,
                 **{f"scale_std_{one.layer}": one.std for one in scale_spread(net)},
                 "config_sha256": config.config_hash(),
             }

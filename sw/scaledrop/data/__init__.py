@@ -6,9 +6,9 @@ from scaledrop.data.digits import load_digits
 from scaledrop.data.download import fetch
 from scaledrop.data.folder import from_folder
 from scaledrop.data.image_set import ImageSet
-from scaledrop.data.load import load_set, open_images
+from scaledrop.data.load import at_hand, load_set, open_images
 from scaledrop.data.membranes import tiles
-from scaledrop.data.npz import from_npz
+from scaledrop.data.npz import from_npz, read_npz
 from scaledrop.data.shift import CORRUPTIONS, corrupt, rotate
 from scaledrop.data.sources import SOURCES, Source
 
@@ -18,6 +18,7 @@ __all__ = [
     "SOURCES",
     "ImageSet",
     "Source",
+    "at_hand",
     "corrupt",
     "data_root",
     "fetch",
@@ -26,6 +27,7 @@ __all__ = [
     "load_digits",
     "load_set",
     "open_images",
+    "read_npz",
     "rotate",
     "tiles",
 ]

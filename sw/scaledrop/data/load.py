@@ -20,7 +20,7 @@ from scaledrop.data.npz import from_npz
 from scaledrop.data.sources import SOURCES
 from scaledrop.errors import UserError
 
-__all__ = ["load_set", "open_images"]
+__all__ = ["at_hand", "load_set", "open_images"]
 
 LOADERS: dict[str, Callable[[Path], ImageSet]] = {
     **{
@@ -34,6 +34,12 @@ LOADERS: dict[str, Callable[[Path], ImageSet]] = {
     "cifar10": load_cifar10,
     "isbi2012": load_isbi2012,
 }
+
+OTHER_FORMS = {"cifar10": "train_00.webp", "isbi2012": "image0.png"}
+"""A file that shows that a set is there in another form than the published files."""
+
+BY_HAND_FILES = {"isbi2012": ("train-volume.tif", "train-labels.tif")}
+"""The published files of a set that ``fetch`` does not bring."""
 
 
 def load_set(
@@ -66,16 +72,23 @@ def load_set(
     if name == "digits":
         return load_digits()
     folder = set_folder(name, root)
-    if download and name in SOURCES and not _at_hand(name, folder):
+    if download and name in SOURCES and not at_hand(name, folder):
         fetch(name, root, progress)
     return LOADERS[name](folder)
 
 
-def _at_hand(name: str, folder: Path) -> bool:
-    """Whether every file that ``fetch`` brings, or the set in another form, is there."""
-    if name == "cifar10" and (folder / "train_00.webp").is_file():
+def at_hand(name: str, folder: Path) -> bool:
+    """Whether every published file of a set, or the set in another form, is there.
+
+    No file is read.
+
+    Args:
+        name: a set that has files: any but the digits.
+        folder: where they are looked for, as ``set_folder`` has it.
+    """
+    if name in OTHER_FORMS and find(folder, OTHER_FORMS[name]) is not None:
         return True
-    files = [source.file for source in SOURCES[name]]
+    files = BY_HAND_FILES.get(name) or [source.file for source in SOURCES[name]]
     return all(find(folder, file, file.removesuffix(".gz")) is not None for file in files)
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -22,30 +22,50 @@ MOST_CLASSES = 10000
 """A largest label beyond this is a mistake, not a class."""
 
 PARTS = {"train": "train", "test": "test", "valid": "valid", "val": "valid"}
-UNREADABLE = (ValueError, TypeError, EOFError, NotImplementedError, BadZipFile, zlib.error)
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    RuntimeError,
+    BadZipFile,
+    zlib.error,
+)
 """What NumPy and zipfile raise on a file that is no npz of plain arrays."""
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
-def read_npz(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """Every array of an npz file, without pickle.
+def read_npz(path: Path, names: Collection[str] | None = None) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of an npz file, without pickle.
+
+    Args:
+        path: the file.
+        names: which to read, where the file has them; None reads all.
 
     Raises:
         UserError: it cannot be read, or is no npz of plain arrays.
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+            wanted = [name for name in arrays.files if names is None or name in names]
+            return {name: _plain(arrays[name]) for name in wanted}
     except OSError as error:
         raise UserError(
             f"{path}: cannot be read ({error.strerror or error}); give an npz file"
         ) from None
-    except (*UNREADABLE, AttributeError):
+    except UNREADABLE:
         raise UserError(
             f"{path}: is no npz file of plain arrays (Python objects are not read); save it with "
             "np.savez"
         ) from None
+
+
+def _plain(member: Any) -> npt.NDArray[Any]:
+    """NumPy gives a member that is no npy as its bytes."""
+    if not isinstance(member, np.ndarray):
+        raise TypeError
+    return member
 
 
 def from_npz(path: Path) -> ImageSet:
@@ -57,8 +77,8 @@ def from_npz(path: Path) -> ImageSet:
 
     Images are uint8, (N, H, W), (N, H, W, C) or (N, C, H, W) with C of 1 or 3; where both ends of
     the shape could be C, the last one is. Labels are integers of 0 to 9999: (N,) or (N, 1), or
-    (N, H, W) for segmentation. Optional: ``classes``, one integer, else the largest label + 1;
-    ``label_names``, (classes,) strings.
+    (N, H, W) for segmentation. Optional: ``classes``, one integer of 1 to 10000, else the largest
+    label + 1; ``label_names``, (classes,) strings.
 
     Raises:
         UserError: an array is missing, or of another type, shape or range; the message names the
@@ -134,7 +154,10 @@ def _classes(arrays: Arrays, labels: list[npt.NDArray[np.int64]]) -> int:
             raise UserError(
                 f"classes: must be one integer, not {classes.shape} {classes.dtype}; correct it"
             )
-        return int(classes.reshape(()))
+        count = int(classes.reshape(()))
+        if not 1 <= count <= MOST_CLASSES:
+            raise UserError(f"classes: must be 1 to {MOST_CLASSES}, not {count}; correct it")
+        return count
     return 1 + max(int(part.max(initial=0)) for part in labels)
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accuracy, calibration, out-of-distribution, selective and segmentation scores of predictions.
 
-NumPy arrays in, floats and small dataclasses out; torchmetrics where it has them.
+NumPy arrays in, floats and small dataclasses out; torchmetrics where it is exact.
 """
 
 from scaledrop.metrics.classification import (

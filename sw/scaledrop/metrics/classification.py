@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torchmetrics.functional.classification import multiclass_accuracy
 
 from scaledrop.metrics.checks import Floats, Labels, bins_in_range, probabilities_and_labels
 
@@ -54,10 +52,7 @@ class ReliabilityCurve:
 def accuracy(probabilities: Floats, labels: Labels) -> float:
     """``mean [argmax_k p_k = y]``, 0 to 1; ties to the lowest class."""
     p, y = probabilities_and_labels(probabilities, labels)
-    predicted = torch.from_numpy(np.argmax(p, axis=1))
-    return float(
-        multiclass_accuracy(predicted, torch.from_numpy(y), num_classes=p.shape[1], average="micro")
-    )
+    return float((p.argmax(axis=1) == y).mean())
 
 
 def negative_log_likelihood(probabilities: Floats, labels: Labels) -> float:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Seeded training, named configurations and checkpoints."""
 
-from scaledrop.training.batches import parts_of
+from scaledrop.training.batches import digest_of, parts_of
 from scaledrop.training.checkpoint import (
     Checkpoint,
     load_checkpoint,
@@ -15,6 +15,7 @@ from scaledrop.training.keeper import Keeper
 from scaledrop.training.loss import scale_dropout_loss
 from scaledrop.training.named import (
     CONFIGS,
+    common_p,
     config_for,
     deterministic,
     named_config,
@@ -33,9 +34,11 @@ __all__ = [
     "ResumePoint",
     "TrainConfig",
     "TrainResult",
+    "common_p",
     "config_for",
     "config_from_file",
     "deterministic",
+    "digest_of",
     "load_checkpoint",
     "load_resume",
     "named_config",

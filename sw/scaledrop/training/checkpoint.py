@@ -9,7 +9,8 @@ loading runs no code of the file. It holds
 ``state``    tensors of the network
 ``history``  one object per epoch; ``seconds`` only in an unfinished run, so that equal runs give
              equal bytes
-``resume``   in an unfinished run alone: ``optimiser``, ``generators`` and ``data_sha256``
+``resume``   in an unfinished run alone: ``optimiser``, ``generators``, ``data_sha256`` and ``device``
+             ("cpu" where it is left out)
 """
 
 from __future__ import annotations
@@ -102,6 +103,7 @@ def save_resume(point: ResumePoint, path: Path) -> None:
             "optimiser": {index: dict(values) for index, values in point.optimiser.items()},
             "generators": dict(point.generators),
             "data_sha256": point.data_sha256,
+            "device": point.device,
         },
     }
     write_atomically(path, _closed(payload)[0])
@@ -144,6 +146,7 @@ def _resume(payload: dict[str, Any], digest: str) -> ResumePoint:
         resume["optimiser"],
         generators,
         resume["data_sha256"],
+        resume.get("device", "cpu"),
     )
 
 

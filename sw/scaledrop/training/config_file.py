@@ -14,12 +14,13 @@ need be said::
       p: adaptive
 
 Without ``base``, ``network`` needs ``name``, ``input_shape`` and ``classes``; the rest has the
-defaults of the two classes.
+defaults of the two classes. Numbers are read as in YAML 1.2, where 1e-3 is one.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,16 +30,30 @@ import yaml
 from scaledrop.errors import UserError
 from scaledrop.nn.config import NetworkConfig
 from scaledrop.training.config import TrainConfig, refuse_unknown
-from scaledrop.training.named import named_config, with_network
+from scaledrop.training.named import common_p, named_config, with_network
 
 __all__ = ["config_from_file"]
 
-FLOATS = (
-    "learning_rate",
-    "scale_learning_rate",
-    "weight_decay",
-    "scale_pull",
-    "label_smoothing",
+
+class _Loader(yaml.SafeLoader):
+    """Takes 1e-3 for a number, as YAML 1.2 and JSON do, and no key twice."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                line = key.start_mark.line + 1
+                raise UserError(f"{key.value}: is given twice (line {line}); keep one of the two")
+            if isinstance(key, yaml.ScalarNode):
+                seen.add(key.value)
+        return node
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$"),
+    list("-+.0123456789"),
 )
 
 
@@ -49,24 +64,23 @@ def config_from_file(path: Path) -> TrainConfig:
         UserError: the file cannot be read, is no YAML, or has a key or value that is not allowed;
             the message names the file, the key, the value and the remedy.
     """
-    values = _read(Path(path))
     try:
-        return _config(values)
+        return _config(_read(Path(path)))
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
 
 
 def _read(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+        raise UserError(f"cannot be read ({error.strerror}); check the path") from None
     except UnicodeDecodeError:
-        raise UserError(f"{path}: is no text in UTF-8; give a YAML file") from None
+        raise UserError("is no text in UTF-8; give a YAML file") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark is not None else ""
-        raise UserError(f"{path}: is no YAML{where}; correct it") from None
+        raise UserError(f"is no YAML{where}; correct it") from None
 
 
 def _config(values: Any) -> TrainConfig:
@@ -74,7 +88,7 @@ def _config(values: Any) -> TrainConfig:
         raise UserError("must hold 'key: value' lines; begin with 'base: digits'")
     fields = [field.name for field in dataclasses.fields(TrainConfig)]
     refuse_unknown(values, ["base", *fields])
-    given = {key: _number(key, value) for key, value in values.items() if key != "base"}
+    given = {key: value for key, value in values.items() if key != "base"}
     if "base" not in values:
         return TrainConfig.from_values(given)
     base = values["base"]
@@ -94,17 +108,12 @@ def _with(config: TrainConfig, network: Mapping[str, Any]) -> TrainConfig:
         return config
     if "nodes" in network:
         # Only from_json knows how nodes are written; they replace the topology and its widths.
-        start = {**config.network.to_json(), "topology": "custom", "widths": [], "p": 0.1}
+        start = {
+            **config.network.to_json(),
+            "topology": "custom",
+            "widths": [],
+            "p": common_p(config.network),
+        }
         return dataclasses.replace(config, network=NetworkConfig.from_json({**start, **network}))
     lists = {key: tuple(v) if isinstance(v, list) else v for key, v in network.items()}
     return with_network(config, **lists)
-
-
-def _number(key: str, value: Any) -> Any:
-    """YAML 1.1 takes 1e-3, which has no point, for text."""
-    if key in FLOATS and isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            raise UserError(f"{key}: must be a number, not {value!r}; try 0.005") from None
-    return value

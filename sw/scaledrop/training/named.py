@@ -15,7 +15,14 @@ from scaledrop.errors import UserError
 from scaledrop.nn.config import NetworkConfig
 from scaledrop.training.config import TrainConfig
 
-__all__ = ["CONFIGS", "config_for", "deterministic", "named_config", "with_network"]
+__all__ = [
+    "CONFIGS",
+    "common_p",
+    "config_for",
+    "deterministic",
+    "named_config",
+    "with_network",
+]
 
 
 def _run(name: str, shape: tuple[int, ...], classes: int, data: str, **choices: Any) -> TrainConfig:
@@ -69,6 +76,12 @@ def named_config(name: str, seed: int = 0) -> TrainConfig:
         hint = f" (did you mean {close[0]!r}?)" if close else ""
         raise UserError(f"config: {name!r} is not known; choose one of {', '.join(CONFIGS)}{hint}")
     return dataclasses.replace(CONFIGS[name], seed=seed)
+
+
+def common_p(network: NetworkConfig) -> Any:
+    """The probability of every layer if there is one for all, else that of a new network."""
+    found = set(network.layer_p)
+    return found.pop() if len(found) == 1 else NetworkConfig.p
 
 
 def with_network(config: TrainConfig, **changes: Any) -> TrainConfig:

@@ -71,6 +71,7 @@ class ResumePoint:
         optimiser: of Adam, by the index of the parameter.
         generators: states (uint8) of the generators of "masks", "order" and "augment".
         data_sha256: of the training images and labels.
+        device: where it was trained, "cpu" or "cuda"; another rounds differently.
     """
 
     config: TrainConfig
@@ -79,8 +80,9 @@ class ResumePoint:
     optimiser: Mapping[int, Mapping[str, Tensor]]
     generators: Mapping[str, Tensor]
     data_sha256: str
+    device: str
 
-    def check(self, config: TrainConfig, data_sha256: str) -> None:
+    def check(self, config: TrainConfig, data_sha256: str, device: str) -> None:
         """Refuse to go on with another run than the one that was interrupted.
 
         Raises:
@@ -97,6 +99,11 @@ class ResumePoint:
             raise UserError(
                 f"data: the training images of {config.data!r} are not those of the interrupted "
                 "run; give the same, or start again"
+            )
+        if device != self.device:
+            raise UserError(
+                f"device: is {device!r} but was {self.device!r} in the interrupted run; give "
+                f"{self.device!r} to go on with it, or start again"
             )
 
 

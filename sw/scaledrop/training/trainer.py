@@ -59,6 +59,7 @@ class _Run:
             {index: _copies(values) for index, values in moments.items()},
             {name: generator.get_state() for name, generator in self.generators.items()},
             data_sha256,
+            self.device.type,
         )
 
     def restore(self, point: ResumePoint) -> None:
@@ -192,7 +193,7 @@ def train(
     check_data(config, data)
     place, digest = chosen_device(device), digest_of(data)
     if resume is not None:
-        resume.check(config, digest)
+        resume.check(config, digest, place.type)
     keep_heap()
     with pinned(config.threads), memory_errors(config.batch_size):
         run = _Run(config, data, place)

@@ -12,7 +12,8 @@ from training_runs import CONV, DENSE, PIXELS
 
 from scaledrop.data import ImageSet
 from scaledrop.training import TrainConfig, parts_of
-from scaledrop.training.batches import Batches, digest_of, stream
+from scaledrop.nn.seeds import stream
+from scaledrop.training.batches import Batches, digest_of
 
 CPU = torch.device("cpu")
 
