@@ -58,11 +58,11 @@ def read_arrays(path: Path, names: tuple[str, ...]) -> dict[str, npt.NDArray[Any
 def _cut(network: FrozenNetwork, images: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Arrays:
     """Images and their labels of pixels; where they are larger than the network takes, the tiles
     that cover them, as in training."""
-    side, per_pixel = network.input_shape[-1], (len(images), *images.shape[-2:])
+    side, edges = network.input_shape[-1], images.shape[-2:]
     square = network.positions == (side, side) == network.input_shape[-2:]
-    if not square or images.ndim < 3 or labels.shape != per_pixel:
+    if not square or images.ndim < 3 or labels.shape != (len(images), *edges):
         return images, labels
-    if min(per_pixel[1:]) < side or max(per_pixel[1:]) == side:
+    if min(edges) < side or max(edges) == side:
         return images, labels
     return tiles(images, labels, side, side)
 
@@ -146,6 +146,8 @@ def images_for(
         own = path is not None and not holds_sets(path)
         source = image_set("" if own else name or set_name(network), path)
         (pixels, labels), found = _test_part(source, network), f"{source.name}, held-out part"
+        if len(pixels) != len(source.test_images):
+            found += " in tiles"
     if not 0 <= count <= len(pixels):
         raise UserError(f"images: {found} has {len(pixels)}, not {count}; 0 takes all")
     return LabelledImages(pixels[: count or None], labels[: count or None], found)

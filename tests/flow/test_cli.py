@@ -34,13 +34,14 @@ def run(monkeypatch, capsys, tmp_path):
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """A folder with a checkpoint and the network frozen from it, of a user's own shape."""
+    from scaledrop.data import load_digits
     from scaledrop.frozen_file import save
     from scaledrop.training import named_config
-    from scaledrop_flow.steps.train import freeze_checkpoint, train_to, with_choices
+    from scaledrop_flow.steps.train import freeze_checkpoint, train_and_save, with_choices
 
     folder = Path(tmp_path_factory.mktemp("model"))
     config = with_choices(named_config("digits"), widths="24,12", p="0.2,0.1,0.3", epochs=2)
-    checkpoint, _ = train_to(config, folder / "checkpoint")
+    checkpoint, _ = train_and_save(config, load_digits(), folder / "checkpoint")
     save(freeze_checkpoint(checkpoint), folder / "model.sdnet")
     return folder
 
@@ -253,5 +254,5 @@ def test_a_cached_checkpoint_of_another_network_is_not_used(model, tmp_path, mon
     path.write_bytes((model / "checkpoint").read_bytes())
     found = train.trained(config, tmp_path)
     assert found.config == config
-    monkeypatch.setattr(train, "train_to", None)
+    monkeypatch.setattr(train, "train_and_save", None)
     assert train.trained(config, tmp_path).sha256 == found.sha256

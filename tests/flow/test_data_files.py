@@ -10,15 +10,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from networks import random_network
-from scaledrop.data import load_digits
+from networks import GRAPHS, random_graph_network, random_network
+from scaledrop.data import load_digits, tiles
 from scaledrop.errors import UserError
-from scaledrop_flow.data import images_for
+from scaledrop_flow.data import foreign_images, images_for, shifted
 
 NETWORK = random_network(1, (6, 3), input_bits=2)
 IMAGES = np.arange(30).reshape(5, 6) % 4
 LABELS = np.array([0, 1, 2, 1, 0])
-UNREADABLE = "cannot be read (not an npz file of plain arrays)"
+UNREADABLE = "is no npz file of plain arrays (Python objects are not read); save it with np.savez"
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_without_a_file_the_held_out_digits_are_taken():
 def test_the_digits_are_refused_where_they_do_not_fit(pixels, bits):
     assert refusal(None, network=random_network(1, (pixels, 10), input_bits=bits)) == (
         f"images: digits has 64 pixels of 8 bits but the network takes {pixels} of {bits}; "
-        "give your own with --data FILE.npz"
+        "give such images with --data FILE.npz"
     )
 
 
@@ -164,12 +164,16 @@ def test_members_that_are_no_arrays_are_refused(path):
         archive.writestr("images.npy", b"\x93NUMPY\x01\x00")
         archive.writestr("labels.npy", b"\x93NUMPY\x01\x00")
     assert refusal(path) == f"{path}: {UNREADABLE}"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("images", b"1 2 3")
+        archive.writestr("labels", b"0")
+    assert refusal(path) == f"{path}: {UNREADABLE}"
 
 
 @pytest.mark.parametrize(("name", "code"), [("none.npz", errno.ENOENT)])
 def test_a_file_that_cannot_be_opened_is_named(tmp_path, name, code):
     path = tmp_path / name
-    assert refusal(path) == f"{path}: cannot be read ({os.strerror(code)})"
+    assert refusal(path) == f"{path}: cannot be read ({os.strerror(code)}); give an npz file"
 
 
 @pytest.mark.parametrize("labels", [[-1, 1], [-1, 3]])
@@ -207,3 +211,75 @@ def test_every_flipped_byte_of_a_compressed_npz_is_read_or_refused(tmp_path):
 
 def test_digits_for_a_flat_network():
     assert images_for(random_network(1, (64, 10)), 3).pixels.shape == (3, 64)
+
+
+@pytest.fixture(scope="module")
+def unet():
+    shape, nodes = GRAPHS["unet"]
+    return random_graph_network(1, shape, nodes)
+
+
+@pytest.mark.parametrize(("height", "width"), [(24, 24), (12, 24), (30, 17)])
+def test_maps_larger_than_the_network_are_cut(path, unet, height, width):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (3, height, width), dtype=np.uint8)
+    labels = rng.integers(0, 3, images.shape)
+    expected, masks = tiles(images, labels, 12, 12)
+    parts = {f"{part}_{what}": values for part in ("train", "test")
+             for what, values in (("images", images), ("labels", labels))}  # fmt: skip
+    for arrays, name in (
+        ({"images": images, "labels": labels}, "mine.npz"),
+        (parts, "mine, held-out part in tiles"),
+    ):
+        np.savez(path, **arrays)
+        found = images_for(unet, 0, path)
+        assert np.array_equal(found.pixels, expected.reshape(len(expected), 144))
+        assert np.array_equal(found.labels, masks)
+        assert found.name == name
+
+
+def test_maps_of_another_size_are_refused(path, unet):
+    images = np.zeros((2, 8, 30), np.uint8)
+    maps = {"images": images, "labels": images}
+    np.savez(path, **{f"{part}_{k}": v for part in ("train", "test") for k, v in maps.items()})
+    assert refusal(path, network=unet) == (
+        "images: mine has 240 pixels of 8 bits but the network takes 144 of 8; give such images "
+        "with --data FILE.npz"
+    )
+
+
+def test_foreign_maps_are_cut_too(path, unet):
+    images = np.random.default_rng(0).integers(0, 256, (2, 24, 24), dtype=np.uint8)
+    np.savez(path, images=images, labels=images % 3)
+    known = images_for(unet, 0, path)
+    found = foreign_images(unet, known, str(path), None, 0)
+    assert found.pixels.shape == (4, 144) and found.labels.shape == (4, 12, 12)
+
+
+@pytest.mark.parametrize(
+    ("shift", "message"),
+    [
+        ("rotate", "shift: 'rotate' has no amount; write rotate:30 or gaussian_noise:3"),
+        ("rotate:x", "shift: 'rotate:x' has no amount; write rotate:30 or gaussian_noise:3"),
+        ("snow:", "shift: 'snow:' has no amount; write rotate:30 or gaussian_noise:3"),
+        ("rotate:nan", "degrees: must be a finite angle, not nan; give one of 0 to 360"),
+        ("gaussian_noise:9", "severity: must be 1 to 5, not 9; 1 is mild"),
+        ("nosuch:3", "kind: no corruption is called 'nosuch'; choose gaussian_noise, "),
+    ],
+)
+def test_a_wrong_shift_says_what_is_wrong(shift, message):
+    network = replace(random_network(1, (64, 10)), input_shape=(8, 8))
+    with pytest.raises(UserError) as caught:
+        shifted(network, images_for(network, 2), shift, 0)
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("bits", [4, 9])
+def test_a_shift_is_for_pixels_of_8_bits(path, bits):
+    network = replace(random_network(1, (64, 10), input_bits=bits), input_shape=(8, 8))
+    np.savez(path, images=np.zeros((2, 64), int), labels=np.zeros(2, int))
+    with pytest.raises(UserError) as caught:
+        shifted(network, images_for(network, 0, path), "rotate:30", 0)
+    assert str(caught.value) == (
+        f"shift: 'rotate:30' is for pixels of 8 bits but the network takes {bits}; leave it out"
+    )

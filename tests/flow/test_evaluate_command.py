@@ -94,6 +94,23 @@ def test_a_segmentation(run, tmp_path):
     assert (Path("e") / "maps.svg").exists()
 
 
+def test_a_segmentation_of_larger_images(run, tmp_path):
+    shape, nodes = GRAPHS["unet"]
+    save(random_graph_network(1, shape, nodes), tmp_path / "unet.sdnet")
+    images = np.random.default_rng(0).integers(0, 256, (5, 24, 36), dtype=np.uint8)
+    parts = {"train": images[:3], "test": images[3:]}
+    np.savez(
+        "maps.npz",
+        **{f"{part}_images": pixels for part, pixels in parts.items()},
+        **{f"{part}_labels": pixels % 3 for part, pixels in parts.items()},
+    )
+    status, out, err = run(
+        "evaluate", "--model", "unet.sdnet", "--data", "maps.npz", "--passes", 2, "--out", "e"
+    )
+    assert (status, err) == (0, "") and "12 images of maps, held-out part in tiles" in out
+    assert report()["images"] == 12 and len(report()["segmentation"]["iou"]) == 3
+
+
 WRONG = {
     "method: 'all' is not known; choose one of passes, exact, probable": ("--method", "all"),
     "mass: must be in [0, 1), not 2.0": ("--method", "probable", "--mass", 2),
@@ -127,6 +144,6 @@ def test_own_images_are_evaluated_on_what_training_did_not_see(run):
     status, _, err = run(*model)
     assert (status, err) == (
         2,
-        "scaledrop: data: the network was trained on 'leaves', which is no public set; give the images "
-        "with --data\n",
+        "scaledrop: data: the network was trained on 'leaves', which is no public set; give the "
+        "images with --data\n",
     )

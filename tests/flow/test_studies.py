@@ -5,6 +5,7 @@ import csv
 import dataclasses
 import json
 import os
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from scaledrop.errors import UserError
 from scaledrop.freezing import freeze
 from scaledrop.nn import NetworkConfig, ScaleDropNet, calibrate_norms
 from scaledrop.training import CONFIGS, TrainConfig
-from scaledrop_flow.studies import STUDIES, exactness
+from scaledrop_flow.studies import STUDIES, exactness, twins
 from scaledrop_flow.studies.exactness import compare, every_mask
 from scaledrop_flow.studies.scale import VARIANTS, _config
 from scaledrop_flow.studies.table import write_table
@@ -84,9 +85,18 @@ def test_a_table_keeps_what_it_has(tmp_path):
         {"name": "a", "value": "0.333333", "more": ""},
         {"name": "b", "value": "", "more": "2"},
     ]
-    assert write_table(iter([{"name": "c"}]), path, "scaledrop study x") == 1
-    assert path.read_text() == "name\nc\n"
     assert json.loads(path.with_suffix(".json").read_text())["command"] == "scaledrop study x"
+    assert write_table(iter([{"name": "c"}]), path, "scaledrop study y") == 1
+    assert path.read_text() == "name\nc\n"
+    assert json.loads(path.with_suffix(".json").read_text())["command"] == "scaledrop study y"
+
+
+def test_a_row_of_twins_has_no_time_that_a_cache_may_give(monkeypatch, tmp_path, net):
+    monkeypatch.setattr(twins, "trained", lambda *_, **__: SimpleNamespace(net=net))
+    monkeypatch.setattr(twins, "load_set", lambda *_: load_digits())
+    row = next(twins.twin_study(None, tmp_path, lambda _: None))
+    assert (row["network"], row["seed"]) == ("lenet5-mnist", 0)
+    assert 0 <= row["accuracy"] <= 1 and not [name for name in row if "seconds" in name]
 
 
 def test_every_variant_of_the_scale_study_is_a_configuration():

@@ -12,13 +12,23 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from scaledrop.data import load_digits
+from scaledrop.data import SOURCES, at_hand, load_digits
+from scaledrop.data.catalogue import set_folder
 from scaledrop.frozen_file import load
-from scaledrop.training import CONFIGS, load_checkpoint, load_resume, with_network
+from scaledrop.nn import NetworkConfig
+from scaledrop.training import (
+    CONFIGS,
+    load_checkpoint,
+    load_resume,
+    save_resume,
+    with_network,
+)
 from scaledrop_flow import cli
 from scaledrop_flow.console import TrainingBar
 from scaledrop_flow.image_source import set_statuses
 from scaledrop_flow.steps import train as steps
+from scaledrop_flow.steps import train_run
+from scaledrop_flow.steps.choices import with_choices
 
 SMALL = ("--widths", "12", "--epochs", 4)
 
@@ -127,6 +137,63 @@ def test_resume_needs_no_other_option(run, interrupt):
     assert load_checkpoint(Path("o/checkpoint")).config.seed == 8
     status, out, _ = run("train", "--resume", "--out", "o")
     assert status == 0 and "o/checkpoint is finished; nothing is left to do" in out
+
+
+@pytest.mark.parametrize("name", ["save_checkpoint", "summary", "save_pictures"])
+def test_interrupted_after_the_last_epoch(run, monkeypatch, name):
+    """While the checkpoint, the summary or the pictures are made."""
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    assert run("train", *SMALL, "--out", "whole")[0] == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(steps if name == "save_checkpoint" else train_run, name, stop)
+        status, _, err = run("train", *SMALL, "--out", "o")
+    assert status == 130 and err.startswith(
+        "scaledrop: interrupted after epoch 4 of 4, kept in o/last.checkpoint; go on with: "
+    )
+    assert run("train", *SMALL, "--out", "o")[0] == 2
+    command = shlex.split(err.split("go on with: ")[1])
+    assert run(*command[1:])[::2] == (0, "")
+    assert {one.name for one in Path("o").iterdir()} == {
+        one.name for one in Path("whole").iterdir()
+    }
+    assert Path("o/checkpoint").read_bytes() == Path("whole/checkpoint").read_bytes()
+    ours, theirs = (json.loads(Path(f, "train.json").read_text()) for f in ("o", "whole"))
+    assert ours["checkpoint_sha256"] == theirs["checkpoint_sha256"] and ours["wall_s"] > 0
+    assert len(rows("o")) == 4
+    assert "nothing is left to do" in run("train", "--resume", "--out", "o")[1]
+
+
+def test_a_run_is_resumed_on_its_own_device(run, interrupt):
+    interrupt(3, 1)
+    assert run("train", *SMALL, "--out", "o")[0] == 130
+    path = Path("o/last.checkpoint")
+    save_resume(dataclasses.replace(load_resume(path), device="cuda"), path)
+    status, _, err = run("train", "--resume", "--out", "o")
+    assert status == 2 and "device: is 'cpu' but was 'cuda' in the interrupted run; give" in err
+
+
+def test_the_commands_to_go_on_with_can_be_pasted(run):
+    digits = load_digits()
+    np.savez("my [red] set.npz", images=digits.train_images, labels=digits.train_labels)
+    status, out, _ = run("train", *SMALL, "--data", "my [red] set.npz", "--out", "a b[i]")
+    assert status == 0
+    lines = [line.split(": ", 1) for line in out.splitlines()]
+    told = {line[0]: shlex.split(line[1]) for line in lines if line[0] in ("next", "then")}
+    assert told["next"] == ["scaledrop", "freeze", "a b[i]/checkpoint"]
+    assert run(*told["next"][1:])[0] == 0
+    assert run(*told["then"][1:], "--out", "e", "--images", 2, "--passes", 2)[0] == 0
+
+
+def test_other_widths_of_mixed_probabilities_have_the_default():
+    default = NetworkConfig.p
+    mixed = with_network(CONFIGS["digits"], p=(0.1, 0.2, 0.3))
+    assert with_choices(mixed, widths="9").network.p == (default, default)
+    common = with_network(CONFIGS["digits"], p=0.25)
+    assert with_choices(common, widths="9").network.p == (0.25, 0.25)
+    assert with_choices(mixed, name="n").network.p == (0.1, 0.2, 0.3)
 
 
 def test_before_the_first_epoch_nothing_is_left(run, interrupt):
@@ -292,6 +359,44 @@ def test_sets_are_listed_and_fetched(run, monkeypatch):
     monkeypatch.setattr("scaledrop.data.fetch", fetch)
     status, out, _ = run("data", "fetch", "mnist", "--data", "root")
     assert status == 0 and calls == [("mnist", Path("root"))] and "have root/mnist/file.gz" in out
+
+
+def test_one_rule_says_whether_a_set_is_at_hand(tmp_path):
+    forms = {
+        "mnist": [source.file.removesuffix(".gz") for source in SOURCES["mnist"]],
+        "breastmnist": ["breastmnist.npz"],
+        "cifar10": ["train_00.webp"],
+        "isbi2012": ["train-volume.tif", "train-labels.tif"],
+    }
+    for name, files in forms.items():
+        folder = set_folder(name, tmp_path)
+        folder.mkdir()
+        for file in files:
+            assert not at_hand(name, folder)
+            (folder / file).touch()
+        assert at_hand(name, folder)
+    found = {one.name for one in set_statuses(tmp_path) if one.at_hand}
+    assert found == {"digits", *forms}
+
+
+def test_a_cached_training_of_other_images_begins_anew(tmp_path, monkeypatch):
+    config = dataclasses.replace(with_network(CONFIGS["digits"], widths=(8,)), epochs=3)
+
+    def stop(epoch, batch, batches):
+        if epoch == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        steps.trained(config, tmp_path, None, stop)
+    digits = load_digits()
+    fewer = dataclasses.replace(
+        digits, train_images=digits.train_images[:640], train_labels=digits.train_labels[:640]
+    )
+    monkeypatch.setattr(steps, "load_set", lambda *_: fewer)
+    seen = []
+    assert steps.trained(config, tmp_path, seen.append).config == config
+    assert [record.epoch for record in seen] == [1, 2, 3]
+    assert not list(tmp_path.glob("last.*"))
 
 
 def test_a_cached_training_goes_on(tmp_path, monkeypatch):

@@ -114,8 +114,9 @@ def trained(
     """The checkpoint of ``config`` from the cache, trained first when it is not there.
 
     A training that was interrupted goes on where it was. A cached file that cannot be read, or is
-    of another configuration or, if unfinished, of other images, is made anew. The images are read only for training, from the folder
-    of public sets ``data``, else SCALEDROP_DATA, else the user's cache.
+    of another configuration or, if unfinished, of other images, is made anew. The images are read
+    only for training, from the folder of public sets ``data``, else SCALEDROP_DATA, else the user's
+    cache.
 
     Raises:
         UserError: the set is not at hand, or as :func:`train_and_save`.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One training in a folder of its own, which can be interrupted and gone on with.
 
-The folder holds ``last.checkpoint`` until everything else is written: ``checkpoint``, ``train.json``
-and the pictures; ``log.csv`` grows with the epochs.
+The folder holds ``last.checkpoint`` until everything else is written: ``checkpoint``,
+``train.json`` and the pictures; ``log.csv`` grows with the epochs.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ loading runs no code of the file. It holds
 ``state``    tensors of the network
 ``history``  one object per epoch; ``seconds`` only in an unfinished run, so that equal runs give
              equal bytes
-``resume``   in an unfinished run alone: ``optimiser``, ``generators``, ``data_sha256`` and ``device``
-             ("cpu" where it is left out)
+``resume``   in an unfinished run alone: ``optimiser``, ``generators``, ``data_sha256`` and
+             ``device`` ("cpu" where it is left out)
 """
 
 from __future__ import annotations

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from scaledrop.data import from_npz, open_images
+from scaledrop.data import from_npz, open_images, read_npz
 from scaledrop.errors import UserError
 
 PIXELS = np.arange(20 * 5 * 6, dtype=np.uint8).reshape(20, 5, 6)
@@ -118,6 +119,8 @@ WRONG = [
         "train_labels: must be 0 to 9999, not 1000003; number them from 0",
     ),
     (divided(classes=3), "train_labels: must be 0 to 2, not 3 (image 3, counted from 0); correct"),
+    (divided(classes=2**63), f"classes: must be 1 to 10000, not {2**63}; correct it"),
+    (divided(classes=0), "classes: must be 1 to 10000, not 0; correct it"),
     (divided(classes=2.5), "classes: must be one integer, not () float64; correct it"),
     (
         {"images": PIXELS},
@@ -153,6 +156,21 @@ def test_objects_are_never_unpickled(tmp_path: Path) -> None:
     )
     with pytest.raises(UserError, match=f"^{re.escape(message)}$"):
         from_npz(path)
+
+
+def test_members_that_are_no_npy_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    for name in ("images", "images.txt", "images.npy"):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(name, b"1 2 3")
+        with pytest.raises(UserError, match=r"a\.npz: is no npz file of plain arrays"):
+            from_npz(path)
+
+
+def test_some_members_alone_are_read(tmp_path: Path) -> None:
+    path = save(tmp_path, a=np.arange(3), b=np.array([{}], dtype=object))
+    assert read_npz(path, ("a", "c"))["a"].tolist() == [0, 1, 2]
+    assert set(read_npz(path, ("a", "c"))) == {"a"}
 
 
 def test_what_is_no_npz(tmp_path: Path) -> None:

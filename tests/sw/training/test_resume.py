@@ -21,6 +21,7 @@ from scaledrop.training import (
     load_checkpoint,
     load_resume,
     save_checkpoint,
+    save_resume,
     train,
 )
 from scaledrop.training import trainer as trainer_module
@@ -121,6 +122,16 @@ def test_another_run_is_not_resumed(point: ResumePoint, few: ImageSet, digits: I
         train(dataclasses.replace(point.config, network=network), few, resume=point)
     with pytest.raises(UserError, match=r"^data: the training images of 'digits' are not those of"):
         train(point.config, digits, resume=point)
+    elsewhere = dataclasses.replace(point, device="cuda")
+    message = r"^device: is 'cpu' but was 'cuda' in the interrupted run; give 'cuda' to go on with"
+    with pytest.raises(UserError, match=message):
+        train(point.config, few, resume=elsewhere)
+
+
+def test_the_device_is_kept(point: ResumePoint, tmp_path: Path) -> None:
+    assert point.device == "cpu"
+    save_resume(dataclasses.replace(point, device="cuda"), tmp_path / "last")
+    assert load_resume(tmp_path / "last").device == "cuda"
 
 
 def test_an_unfinished_run_is_a_network_too(few: ImageSet, tmp_path: Path, kind: Run) -> None:

@@ -11,13 +11,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from scaledrop.data import SET_NAMES, ImageSet
 from scaledrop.errors import UserError
-from scaledrop.nn import ScaleDropNet
+from scaledrop.nn import NetworkConfig, ScaleDropNet
 from scaledrop.training import (
     CONFIGS,
     TrainConfig,
+    common_p,
+    config_file,
     config_for,
     config_from_file,
     deterministic,
@@ -29,12 +32,12 @@ from scaledrop.training import (
 def test_configurations_are_named_and_hashed() -> None:
     config = CONFIGS["digits"]
     assert (config.network.input_shape, config.network.widths) == ((8, 8), (128, 128))
-    assert (config.network.p, config.network.init_spread) == ((0.1, 0.1, 0.1), 0.3)
+    assert (config.network.p, config.network.init_spread) == ((0.15, 0.15, 0.15), 0.45)
     assert named_config("digits", 3).seed == 3
     assert TrainConfig.from_json(config.to_json()) == config
     assert config.config_hash() == dataclasses.replace(config).config_hash()
     assert config.config_hash() != named_config("digits", 1).config_hash()
-    spelled = dataclasses.replace(config.network, p=0.1)
+    spelled = dataclasses.replace(config.network, p=0.15)
     assert dataclasses.replace(config, network=spelled).config_hash() == config.config_hash()
 
 
@@ -145,8 +148,8 @@ def test_a_configuration_for_own_images() -> None:
 
 
 def test_other_widths_keep_a_common_probability() -> None:
-    assert with_network(CONFIGS["digits"], widths=(7,)).network.p == (0.1, 0.1)
-    assert with_network(CONFIGS["digits"], widths=(7,), p="adaptive").network.p != (0.1, 0.1)
+    assert with_network(CONFIGS["digits"], widths=(7,)).network.p == (0.15, 0.15)
+    assert with_network(CONFIGS["digits"], widths=(7,), p="adaptive").network.p != (0.15, 0.15)
     mixed = with_network(CONFIGS["digits"], p=(0.1, 0.2, 0.3))
     with pytest.raises(UserError, match="p: must have one value per layer, 2, not 3"):
         with_network(mixed, widths=(7,))
@@ -172,8 +175,6 @@ def read(text: str, folder: Path) -> TrainConfig:
 
 
 def test_a_file_changes_a_named_configuration(tmp_path: Path) -> None:
-    from scaledrop.training import config_file
-
     assert "\n    ".join(EXAMPLE.rstrip().splitlines()) in str(config_file.__doc__)
     config = read(EXAMPLE, tmp_path)
     expected = with_network(
@@ -184,10 +185,40 @@ def test_a_file_changes_a_named_configuration(tmp_path: Path) -> None:
     assert read("base: digits\nlearning_rate: 1e-3", tmp_path).learning_rate == 0.001
 
 
+@pytest.mark.parametrize("text", ["1e-1", "1E-1", "+1.e-1", ".1e0", "10.0e-2", "0.1"])
+def test_numbers_are_those_of_yaml_1_2(text: str, tmp_path: Path) -> None:
+    expected = with_network(CONFIGS["digits"], p=0.1, init_spread=0.1)
+    assert read(f"base: digits\nnetwork: {{p: {text}, init_spread: {text}}}", tmp_path) == expected
+    layers = f"base: digits\nnetwork: {{p: [{text}, {text}, {text}]}}\nweight_decay: {text}"
+    assert read(layers, tmp_path).network.p == (0.1, 0.1, 0.1)
+    assert read(layers, tmp_path).weight_decay == 0.1
+
+
+OWN_GRAPH = """
+network:
+  nodes:
+    - {kind: layer, name: conv, channels: 4, window: {size: 3}}
+    - {kind: layer, name: head, channels: 10, output: logits}
+"""
+
+
+def test_a_common_probability_goes_to_an_own_graph(tmp_path: Path) -> None:
+    """That of the base if all its layers share one; else that of a new network."""
+    default = NetworkConfig.p
+    assert read("base: digits" + OWN_GRAPH, tmp_path).network.p == CONFIGS["digits"].network.p[:2]
+    for p, expected in ((0.25, 0.25), ((0.1, 0.2, 0.3), default)):
+        base = with_network(CONFIGS["digits"], p=p)
+        assert common_p(base.network) == expected
+        assert config_file._with(base, yaml.safe_load(OWN_GRAPH)["network"]).network.p == (
+            expected,
+            expected,
+        )
+
+
 def test_a_file_stands_alone_and_json_is_yaml(tmp_path: Path) -> None:
     text = "network: {name: own, input_shape: [8, 8], classes: 10, widths: [16]}\nseed: 3\n"
     assert read(text, tmp_path) == TrainConfig(
-        dataclasses.replace(CONFIGS["digits"].network, name="own", widths=(16,), p=0.1), seed=3
+        dataclasses.replace(CONFIGS["digits"].network, name="own", widths=(16,), p=0.15), seed=3
     )
     for config in CONFIGS.values():
         assert read(config.to_json(), tmp_path) == config
@@ -222,7 +253,10 @@ network:
         ),
         ("base: digits\nzzz: 3", "zzz: is no field of the configuration; choose of base, network,"),
         ("base: digits\nepochs: many", "epochs: must be a whole number, 1 or more, not 'many'"),
-        ("base: digits\nlearning_rate: fast", "learning_rate: must be a number, not 'fast'; try"),
+        ("base: digits\nlearning_rate: fast", "learning_rate: must be above 0, not 'fast'; try"),
+        ("base: digits\nepochs: 3\nepochs: 4", "epochs: is given twice (line 3); keep one of the"),
+        ("base: digits\nnetwork: {p: 0.1,\n p: 0.2}", "p: is given twice (line 3); keep one of"),
+        ("? [a]\n: 1", "is no YAML (line 1); correct it"),
         ("base: digits\nnetwork: 3", "network: must be an object, not int"),
         (
             "base: digits\nnetwork: {plane: 3}",

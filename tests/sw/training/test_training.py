@@ -183,7 +183,7 @@ def test_validation_is_measured_and_changes_nothing(few: ImageSet) -> None:
     assert all(torch.equal(v, state[k]) for k, v in seeing.net.state_dict().items())
     assert [record.validation_accuracy for record in other.history] == [None] * 3
     measured = [record.validation_accuracy for record in seeing.history]
-    assert all(value is not None and 0.3 < value <= 1 for value in measured)
+    assert all(value is not None and 0.2 < value <= 1 for value in measured)
 
 
 def test_the_rate_falls_along_half_a_cosine(few: ImageSet) -> None:
