@@ -39,7 +39,7 @@ CIFAR_CHOICES: dict[str, Any] = {
     "learning_rate": 0.003,
     "augment": "flip-crop",
 }
-MNIST_CHOICES: dict[str, Any] = {"epochs": 40, "batch_size": 128, "learning_rate": 0.01}
+MNIST_CHOICES: dict[str, Any] = {"epochs": 80, "batch_size": 128, "learning_rate": 0.01}
 
 CONFIGS: Mapping[str, TrainConfig] = MappingProxyType(
     {
