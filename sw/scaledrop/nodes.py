@@ -109,8 +109,18 @@ class Window:
         return (length + 2 * self.padding - self.size) // self.stride + 1
 
 
+class _OneSource:
+    """A node that takes the values of one other; empty for the node before it."""
+
+    source: str
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return (self.source,)
+
+
 @dataclass(frozen=True)
-class Layer:
+class Layer(_OneSource):
     """A crossbar with its scale, its one stochastic bit and its output stage.
 
     Attributes:
@@ -127,10 +137,6 @@ class Layer:
     output: Kind = Kind.CODES
     planes: int = 1
     source: str = ""
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        return (self.source,)
 
     def fan_in(self, value: Value) -> int:
         """Rows of the unrolled crossbar."""
@@ -162,17 +168,13 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class MaxPool:
+class MaxPool(_OneSource):
     """Largest code of each ``size`` x ``size`` window; OR for 1-bit codes. What is left over at the
     right and the bottom is dropped."""
 
     name: str
     size: int = 2
     source: str = ""
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        return (self.source,)
 
     def result(self, values: tuple[Value, ...], at: str) -> Value:
         (value,) = values
@@ -183,16 +185,12 @@ class MaxPool:
 
 
 @dataclass(frozen=True)
-class SumPool:
+class SumPool(_OneSource):
     """Sum of all positions of a channel: global average pooling without the division, which the
     BatchNorm of the layer behind it takes in."""
 
     name: str
     source: str = ""
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        return (self.source,)
 
     def result(self, values: tuple[Value, ...], at: str) -> Value:
         (value,) = values
@@ -202,16 +200,12 @@ class SumPool:
 
 
 @dataclass(frozen=True)
-class Upsample:
+class Upsample(_OneSource):
     """Each position repeated ``factor`` times both ways (nearest neighbour)."""
 
     name: str
     factor: int = 2
     source: str = ""
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        return (self.source,)
 
     def result(self, values: tuple[Value, ...], at: str) -> Value:
         (value,) = values
@@ -265,7 +259,7 @@ class Add:
 
 
 @dataclass(frozen=True)
-class Subsample:
+class Subsample(_OneSource):
     """A shortcut without weights: every ``stride``-th position, and channels of zeros appended up
     to ``channels`` (He et al. 2016, arXiv 1512.03385, option A)."""
 
@@ -273,10 +267,6 @@ class Subsample:
     stride: int
     channels: int
     source: str = ""
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        return (self.source,)
 
     def result(self, values: tuple[Value, ...], at: str) -> Value:
         (value,) = values
@@ -288,16 +278,12 @@ class Subsample:
 
 
 @dataclass(frozen=True)
-class Quantise:
+class Quantise(_OneSource):
     """Stream to codes of ``planes`` bits; 1 is sign."""
 
     name: str
     planes: int = 1
     source: str = ""
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        return (self.source,)
 
     def result(self, values: tuple[Value, ...], at: str) -> Value:
         (value,) = values

@@ -3,7 +3,6 @@
 
 import json
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,24 +10,8 @@ import pytest
 
 import scaledrop.energy
 from scaledrop.frozen_file import load
-from scaledrop_flow import cli
 
 TABLE = Path(scaledrop.energy.__file__).parent / "tables" / "mtj45.yaml"
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Runs the command in ``tmp_path``; returns (status, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["scaledrop", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        captured = capsys.readouterr()
-        return stop.value.code, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture(scope="module")

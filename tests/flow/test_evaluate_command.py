@@ -2,7 +2,6 @@
 """``scaledrop evaluate``: scores, pictures, shifts, foreign images, and every mistake."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,24 +10,9 @@ import pytest
 from networks import GRAPHS, random_graph_network
 from scaledrop.frozen_file import save
 from scaledrop.topologies import mlp
-from scaledrop_flow import cli
 from scaledrop_flow.data import images_for, shifted
 
 SCORES = ("accuracy", "nll", "brier", "ece", "adaptive_ece", "aurc", "entropy", "variance")
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["scaledrop", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        captured = capsys.readouterr()
-        return stop.value.code, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture

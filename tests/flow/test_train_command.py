@@ -5,7 +5,6 @@ import csv
 import dataclasses
 import json
 import shlex
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,6 @@ from scaledrop.training import (
     save_resume,
     with_network,
 )
-from scaledrop_flow import cli
 from scaledrop_flow.console import TrainingBar
 from scaledrop_flow.image_source import set_statuses
 from scaledrop_flow.steps import train as steps
@@ -31,21 +29,6 @@ from scaledrop_flow.steps import train_run
 from scaledrop_flow.steps.choices import with_choices
 
 SMALL = ("--widths", "12", "--epochs", 4)
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Runs the command in ``tmp_path``; returns (status, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["scaledrop", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        captured = capsys.readouterr()
-        return stop.value.code, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture

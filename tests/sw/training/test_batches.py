@@ -11,8 +11,8 @@ import torch
 from training_runs import CONV, DENSE, PIXELS
 
 from scaledrop.data import ImageSet
-from scaledrop.training import TrainConfig, parts_of
 from scaledrop.nn.seeds import stream
+from scaledrop.training import TrainConfig, parts_of
 from scaledrop.training.batches import Batches, digest_of
 
 CPU = torch.device("cpu")
