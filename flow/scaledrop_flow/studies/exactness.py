@@ -7,6 +7,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from scaledrop_flow.steps.train import trained
 __all__ = ["Agreement", "compare", "every_mask", "exactness_study"]
 
 CHUNK, BATCHES, BATCH = 64, 4, 8
+MEMORY = 2**29
+"""Bytes that the prefixes alive at one time may take."""
 DRAWN, SEED = 64, 1
 
 
@@ -61,12 +64,13 @@ def compare(
     unit = 2.0**network.logit_frac_bits
     logits = differing = 0
     pixels = engine.images(images)
-    size = max(1, CHUNK // max(1, len(masks) * floats.prefix_bytes // 2**28))
-    for at in range(0, len(pixels), size):
-        part = pixels[at : at + size]
-        plan = shared_plan(np.broadcast_to(masks, (len(part), *masks.shape)))
+    alive = max(1, MEMORY // floats.prefix_bytes)
+    size = max(1, min(CHUNK, alive // len(masks)))
+    for at, first in product(range(0, len(pixels), size), range(0, len(masks), alive)):
+        part, some = pixels[at : at + size], masks[first : first + alive]
+        plan = shared_plan(np.broadcast_to(some, (len(part), *some.shape)))
         expected = engine.leaf_logits(part, plan)
-        found = floats.leaf_logits(images[at : at + size], plan) * unit
+        found = floats.leaf_logits(part, plan) * unit
         logits += expected.size
         differing += int((found != expected).sum())
     return Agreement(len(pixels), len(masks), logits, differing)
