@@ -377,7 +377,7 @@ def test_freezing_leaves_the_network_as_it_was(trained: ScaleDropNet) -> None:
     assert all(torch.equal(v, before[k]) for k, v in trained.state_dict().items())
     assert all(v.dtype == before[k].dtype for k, v in trained.state_dict().items())
     assert frozen.provenance == {"from": "a test"}
-    assert [layer.drop_code for layer in frozen.layers] == [6554] * 20
+    assert [layer.drop_code for layer in frozen.layers] == [9830] * 20
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
