@@ -16,8 +16,9 @@ from typing import Any
 import cocotb
 from cocotb.triggers import First, RisingEdge, Timer, ValueChange
 
+from scaledrop_cosim.capture import CaptureError, read_capture
 from scaledrop_cosim.checker import CheckReport, check, failed
-from scaledrop_cosim.monitor import CaptureError, read_capture
+from scaledrop_cosim.monitor import observe
 from scaledrop_cosim.run import BenchRun
 
 RUN_VARIABLE = "SCALEDROP_RUN"
@@ -38,13 +39,11 @@ async def _until_done(dut: Any) -> float:
 def _judge(run: BenchRun, folder: Path) -> CheckReport:
     workload, mapping = run.workload, run.mapping
     try:
-        observation = read_capture(
-            folder, run.sidecar, mapping, len(workload.images), workload.passes
-        )
+        observation = observe(read_capture(folder, run.sidecar), workload, mapping)
     except CaptureError as error:
         return failed("RTL", str(error))
     timing = run.timing if run.disturbance.quiet else None
-    return check("RTL", workload, observation, mapping, timing)
+    return check("RTL", workload, observation, mapping, timing, run.folded)
 
 
 @cocotb.test()

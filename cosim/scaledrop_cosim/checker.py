@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scaledrop.engine import infer
 from scaledrop.events import EventCounts, predict_events
 from scaledrop.mapping import NetworkMapping
+from scaledrop.numbers import argmax
 from scaledrop.record import PassRecord
 from scaledrop.schedule import PipelineTiming, predict_cycles
 from scaledrop_cosim.contract import Observation, Workload
@@ -80,7 +81,26 @@ def _add_record(report: CheckReport, expected: PassRecord, found: PassRecord) ->
         report.add("hidden_bits", one, other)
     report.add("logits", expected.logits, found.logits)
     report.add("sums", expected.sums, found.sums)
+    report.add("squares", expected.squares, found.squares)
     report.add("votes", expected.votes, found.votes)
+
+
+def _add_results(report: CheckReport, workload: Workload, observation: Observation) -> None:
+    """What the hardware made of its sums: the predicted class, the covered weight, no abstention
+    where no rule was given."""
+    record, verdict = observation.record, observation.verdict
+    classes = record.sums.shape[-1]
+    expected = {
+        "predicted": np.repeat(argmax(record.sums)[:, None], classes, axis=1),
+        "covered": np.full((record.images, classes), int(record.weights.sum())),
+        "abstain": np.zeros((record.images, classes), dtype=np.int64),
+    }
+    for name, values in expected.items():
+        report.add(name, values, verdict[name])
+        if report.first is None and not np.array_equal(values, verdict[name]):
+            image = int(np.argwhere(values != verdict[name])[0][0])
+            found, wanted = verdict[name][image, 0], values[image, 0]
+            report.first = f"image {image}: {name} is {found}, expected {wanted}"
 
 
 def _add_counters(
@@ -89,10 +109,11 @@ def _add_counters(
     mapping: NetworkMapping,
     timing: PipelineTiming | None,
     observation: Observation,
+    folded: bool,
 ) -> None:
-    runs = len(workload.images), workload.passes
-    cycles = None if timing is None else predict_cycles(mapping, *runs, timing)
-    predicted = predict_events(mapping, workload.images, observation.record, cycles)
+    walks = observation.walks
+    cycles = None if timing is None else predict_cycles(mapping, walks, timing)
+    predicted = predict_events(mapping, workload.images, walks, cycles, folded)
     assert observation.counters is not None
     report.predicted = predicted
     for layer, events in predicted.items():
@@ -109,6 +130,7 @@ def check(
     observation: Observation,
     mapping: NetworkMapping | None = None,
     timing: PipelineTiming | None = None,
+    folded: bool = False,
 ) -> CheckReport:
     """Compare an observation with the golden model.
 
@@ -120,10 +142,11 @@ def check(
         mapping: Needed when the observation has counters.
         timing: Pipeline latencies; None leaves the cycle counters unchecked, as they must be when
             gaps or back-pressure disturb the run.
+        folded: The back end has the folded datapath, which reads and multiplies no scales.
     """
     found = observation.record
     golden = infer(workload.network, workload.images, found.masks)
-    expected = PassRecord(workload.masks, golden.hidden, golden.logits, golden.sums, golden.votes)
+    expected = PassRecord.of_passes(workload.masks, golden.hidden, golden.logits, workload.weights)
     report = CheckReport(backend)
     _add_record(report, expected, found)
     difference = first_difference(workload.network, expected, found)
@@ -135,6 +158,8 @@ def check(
                 f"the spin unit was written {observation.device_writes} times, "
                 f"expected {workload.bits}"
             )
+    if observation.verdict:
+        _add_results(report, workload, observation)
     if observation.counters is not None and mapping is not None:
-        _add_counters(report, workload, mapping, timing, observation)
+        _add_counters(report, workload, mapping, timing, observation, folded)
     return report

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +17,9 @@ from scaledrop.errors import UserError
 from scaledrop.events import EventCounts
 from scaledrop.frozen import FrozenNetwork
 from scaledrop.record import PassRecord
-from scaledrop.spin import masks_from_words, uniform_words
+from scaledrop.sampling import MAX_EXACT_LAYERS
+from scaledrop.spin import uniform_words
+from scaledrop.walk import MASS, Inference, Mode, Visit, leaves, masks_of, walk_words
 
 __all__ = ["Backend", "Observation", "Workload"]
 
@@ -29,15 +33,18 @@ class Workload:
         images: (N, input_size) unsigned pixels.
         passes: T, 1 to 65535.
         seed: Of the stochastic bits; everything random follows from it.
+        inference: How an image is inferred; mode ``passes`` with ``passes`` when not given.
 
     Raises:
-        UserError: wrong images, or a number of passes out of range.
+        UserError: wrong images, a number of passes out of range or not that of ``inference``, or
+            more masks than can be visited.
     """
 
     network: FrozenNetwork
     images: npt.NDArray[np.int64]
     passes: int
     seed: int
+    inference: Inference = field(default=cast(Any, None), kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "images", check_images(self.network, self.images))
@@ -45,24 +52,96 @@ class Workload:
             raise UserError("images: at least one is needed")
         if not 1 <= self.passes <= 65535:
             raise UserError(f"passes: must be 1 to 65535, not {self.passes}")
-        check_passes(self.network, self.passes)
+        if self.inference is None:
+            object.__setattr__(self, "inference", Inference(Mode.PASSES, self.passes))
+        if self.inference.mode is Mode.EXACT:
+            self._check_exact()
+        else:
+            check_passes(self.network, self.passes)
+            if self.inference.passes != self.passes:
+                raise UserError(
+                    f"passes: must be those of inference ({self.inference.passes}), "
+                    f"not {self.passes}"
+                )
         if not 0 <= self.seed < 2**31:
             raise UserError(f"seed: must be 0 to {2**31 - 1}, not {self.seed}")
 
+    def _check_exact(self) -> None:
+        layers, masks = len(self.network.layers), self.inference.masks
+        if layers > MAX_EXACT_LAYERS and not 1 <= masks <= 2**MAX_EXACT_LAYERS:
+            raise UserError(
+                f"masks: must be 1 to {2**MAX_EXACT_LAYERS} for {layers} layers, not {masks}"
+            )
+
+    @property
+    def codes(self) -> tuple[int, ...]:
+        """Drop code of each layer."""
+        return tuple(layer.drop_code for layer in self.network.layers)
+
+    @property
+    def cutoff(self) -> int:
+        """What the accelerator is programmed with in mode ``exact``."""
+        return self.inference.cutoff(self.codes)
+
     @property
     def bits(self) -> int:
-        """Stochastic bits of the whole run: one per layer, pass and image."""
-        return len(self.images) * self.passes * len(self.network.layers)
+        """Stochastic bits of the whole run: one per layer, pass and image; none in ``exact``."""
+        return len(self.images) * self._bits_per_image
+
+    @property
+    def _bits_per_image(self) -> int:
+        exact = self.inference.mode is Mode.EXACT
+        return 0 if exact else self.passes * len(self.network.layers)
 
     @cached_property
     def words(self) -> npt.NDArray[np.uint16]:
         """(bits,) uniform words; the device switches when a word is below the drive code."""
         return uniform_words(self.seed, self.bits)
 
+    @property
+    def _words_by_image(self) -> npt.NDArray[np.uint16]:
+        return self.words.reshape(len(self.images), self._bits_per_image)
+
     @cached_property
     def masks(self) -> npt.NDArray[np.uint8]:
-        """(N, T, L) mask bits that the words make."""
-        return masks_from_words(self.network, self.words, len(self.images), self.passes)
+        """(N, T, L) mask bits that the words make: by pass, or in ``exact`` by leaf."""
+        return masks_of(self.inference, self.codes, self._words_by_image)
+
+    @cached_property
+    def weights(self) -> npt.NDArray[np.int64]:
+        """(T,) of the masks: ones, or in ``exact`` the probability mass of each leaf."""
+        return leaves(self.visits(0), len(self.network.layers))[1]
+
+    @property
+    def leaves_per_image(self) -> int:
+        """T of ``masks`` and ``weights``."""
+        return len(self.weights)
+
+    @property
+    def covered(self) -> float:
+        """Share of the probability mass that the leaves of ``exact`` cover; 1 where bits are drawn.
+
+        Each leaf's mass is rounded: it differs from its probability by at most L * 2**-24.
+        """
+        exact = self.inference.mode is Mode.EXACT
+        return int(self.weights.sum()) / MASS if exact else 1.0
+
+    def visits(self, image: int) -> list[Visit]:
+        """The walk of an image, each made once; in ``exact`` all images have the same."""
+        at = 0 if self.inference.mode is Mode.EXACT else image
+        if at not in self._visits:
+            words = self._words_by_image[at]
+            self._visits[at] = list(walk_words(self.inference, self.codes, words))
+        return self._visits[at]
+
+    @property
+    def walks(self) -> list[list[Visit]]:
+        """:meth:`visits` of every image."""
+        return [self.visits(image) for image in range(len(self.images))]
+
+    @cached_property
+    def _visits(self) -> dict[int, list[Visit]]:
+        return {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,11 +152,15 @@ class Observation:
         record: Masks, hidden bits, logits, sums, votes.
         counters: Layer -> event -> count, from a back end that counts; else None.
         device_writes: Write pulses seen by the spin unit; None where there is no device.
+        walks: Visits of each image, from a back end that walks; else none.
+        verdict: Further results by name, (N, K) each, from a back end that gives them.
     """
 
     record: PassRecord
     counters: EventCounts | None = None
     device_writes: int | None = None
+    walks: Sequence[Sequence[Visit]] = ()
+    verdict: Mapping[str, npt.NDArray[np.integer]] = field(default_factory=dict)
 
 
 class Backend(ABC):

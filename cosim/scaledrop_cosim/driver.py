@@ -6,7 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from scaledrop.walk import Mode
+
 from scaledrop.errors import UserError
+from scaledrop.images import stream_order
 from scaledrop_cosim.contract import Workload
 
 __all__ = ["Disturbance", "plusargs", "write_stimulus"]
@@ -43,7 +46,8 @@ def write_stimulus(workload: Workload, folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "pixels.bin").write_bytes(workload.images.astype("<u2").tobytes())
+        pixels = stream_order(workload.images, workload.network.input_shape)
+        (folder / "pixels.bin").write_bytes(pixels.astype("<u2").tobytes())
         (folder / "words.bin").write_bytes(workload.words.astype("<u2").tobytes())
     except OSError as error:
         raise UserError(f"{folder}: cannot be written ({error.strerror})") from None
@@ -62,7 +66,9 @@ def plusargs(
     values = {
         "folder": folder,
         "images": len(workload.images),
+        "mode": list(Mode).index(workload.inference.mode),
         "passes": workload.passes,
+        "cutoff": workload.cutoff,
         "noise": workload.seed,
         "idle": disturbance.idle,
         "stall": disturbance.stall,

@@ -1,149 +1,200 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Monitor: what the shell captured, as an observation."""
+"""Monitor: what was captured, as an observation of passes.
+
+The walk decides what a captured value belongs to: a visit's values are those of every pass that its
+path leads to. Order is part of the contract; anything out of place is an error of the accelerator.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from scaledrop.events import EventCounts
+from scaledrop.layer_mapping import LayerMapping
 from scaledrop.mapping import NetworkMapping
 from scaledrop.record import PassRecord
-from scaledrop_cosim.contract import Observation
+from scaledrop.walk import Mode, Visit, leaves, walk
+from scaledrop_cosim.capture import Capture, CaptureError, Fields
+from scaledrop_cosim.contract import Observation, Workload
 
-__all__ = ["CaptureError", "read_capture"]
+__all__ = ["observe"]
 
-
-class CaptureError(Exception):
-    """The capture is incomplete or out of order: the accelerator, not the user, is at fault."""
-
-
-class _Lines:
-    """One file of hexadecimal lines as an array of bits, least significant first."""
-
-    def __init__(self, path: Path, port: Mapping[str, Any]) -> None:
-        self.fields = {field["name"]: field for field in port["fields"]}
-        size = (port["width"] + 7) // 8
-        data = np.frombuffer(bytes.fromhex(path.read_text()), dtype=np.uint8)
-        self.bits = np.unpackbits(data.reshape(-1, size)[:, ::-1], axis=1, bitorder="little")
-
-    def raw(self, name: str) -> npt.NDArray[np.uint8]:
-        """(lines, width) bits of a field."""
-        field = self.fields[name]
-        return self.bits[:, field["offset"] : field["offset"] + field["width"]]
-
-    def number(self, name: str) -> npt.NDArray[np.int64]:
-        """(lines,) values of a field of at most 62 bits."""
-        bits = self.raw(name).astype(np.int64)
-        weights = np.int64(1) << np.arange(bits.shape[1], dtype=np.int64)
-        if self.fields[name]["signed"]:
-            weights[-1] = -weights[-1]
-        return bits @ weights
+Integers = npt.NDArray[np.int64]
 
 
-def _expect(what: str, found: npt.NDArray[np.int64], expected: Sequence[int], repeats: int) -> None:
-    """The labels must repeat ``expected`` exactly: order is part of the contract."""
-    pattern = np.tile(np.asarray(expected, dtype=np.int64), repeats)
-    if len(found) != len(pattern):
-        raise CaptureError(f"{what}: {len(found)} captured, {len(pattern)} expected")
-    if not np.array_equal(found, pattern):
-        at = int(np.argmax(found != pattern))
-        raise CaptureError(f"{what}: record {at} is of {found[at]}, expected {pattern[at]}")
+def _expect(what: str, found: npt.NDArray[np.integer], expected: Integers) -> None:
+    """The labels must be ``expected``, all of them and no more."""
+    if len(found) != len(expected):
+        raise CaptureError(f"{what}: {len(found)} captured, {len(expected)} expected")
+    if not np.array_equal(found, expected):
+        at = int(np.argmax(found != expected))
+        raise CaptureError(f"{what}: record {at} is of {found[at]}, expected {expected[at]}")
 
 
-def _masks(lines: _Lines, shape: tuple[int, int, int]) -> npt.NDArray[np.uint8]:
-    _expect("mask bits", lines.number("layer"), range(shape[2]), shape[0] * shape[1])
-    return lines.number("keep").astype(np.uint8).reshape(shape)
+def _walks(workload: Workload, capture: Capture) -> list[list[Visit]]:
+    """The walk of each image that the *observed* bits make; it must be what was observed."""
+    drawn, codes = capture.drawn, [layer.drop_code for layer in workload.network.layers]
+    if len(drawn["keep"]) != workload.bits:
+        raise CaptureError(f"bits: {len(drawn['keep'])} drawn, {workload.bits} expected")
+    bits: Iterator[int] = iter(drawn["keep"].tolist())
+    walks = [list(walk(workload.inference, codes, bits)) for _ in workload.images]
+    flat = [visit for visits in walks for visit in visits]
+    for name in ("layer", "path", "kept", "dropped", "first", "last"):
+        expected = np.array([int(getattr(visit, name)) for visit in flat], dtype=object)
+        _expect(f"{name} of visits", capture.visits[name].astype(object), expected)
+    layers = [visit.layer for visit in flat for _ in visit.bits]
+    _expect("bits", drawn["layer"], np.array(layers, dtype=np.int64))
+    return walks
 
 
-def _hidden(
-    lines: _Lines, mapping: NetworkMapping, images: int, passes: int
-) -> tuple[npt.NDArray[np.uint8], ...]:
-    counts = [mapped.beat_count for mapped in mapping.layers[:-1]]
-    order = [at for at, count in enumerate(counts) for _ in range(count)]
-    beats = [beat for count in counts for beat in range(count)]
-    _expect("hidden layers", lines.number("layer"), order, images * passes)
-    _expect("hidden beats", lines.number("beat"), beats, images * passes)
-    bits = lines.raw("bits").reshape(images, passes, sum(counts), mapping.array.lanes)
-    hidden, start = [], 0
-    for mapped, count in zip(mapping.layers, counts, strict=False):
-        lanes = count * mapping.array.lanes
-        layer = bits[:, :, start : start + count].reshape(images, passes, lanes)
-        hidden.append(layer[:, :, : mapped.layer.out_features])
-        start += count
-    return tuple(hidden)
+def _outcomes(visit: Visit) -> list[int]:
+    return [bit for bit, weight in ((1, visit.kept), (0, visit.dropped)) if weight > 0]
 
 
-def _counters(path: Path, sidecar: Mapping[str, Any], width: int) -> EventCounts:
-    lines = path.read_text().split()
-    layers = sidecar["network"]["layers"]
-    if len(lines) != len(layers) * len(sidecar["counters"]):
-        raise CaptureError(f"counters: {len(lines)} captured")
-    for line in lines:
-        if not re.fullmatch(f"[0-9a-f]{{{(width + 3) // 4}}}", line):
-            raise ValueError(f"counter {line!r} is not {width} bits in hexadecimal")
-    values = [int(line, 16) for line in lines]
-    counts: EventCounts = {name: {} for name in layers}
-    for index, event in enumerate(sidecar["counters"]):
-        for at, name in enumerate(layers):
-            counts[name][event] = values[index * len(layers) + at]
-    return counts
+def _users(mode: Mode, visits: Sequence[Visit], masks: npt.NDArray[np.uint8]) -> list[Integers]:
+    """Passes that each visit's path leads to."""
+    layers = masks.shape[1]
+    if mode is Mode.PASSES:
+        return [np.array([at // layers]) for at in range(len(visits))]
+    places = 1 << np.arange(layers, dtype=object)
+    before = np.zeros((len(masks), layers + 1), dtype=object)
+    before[:, 1:] = np.cumsum(masks.astype(object) * places, axis=1)
+    return [np.flatnonzero(before[:, visit.layer] == visit.path) for visit in visits]
 
 
-def read_capture(
-    folder: Path, sidecar: Mapping[str, Any], mapping: NetworkMapping, images: int, passes: int
-) -> Observation:
-    """Read what the shell wrote.
+class _Beats:
+    """The hidden layers' values, put where they belong."""
+
+    def __init__(self, mapping: NetworkMapping, capture: Capture, runs: tuple[int, int]) -> None:
+        self.mapping, self.fields = mapping, capture.hidden
+        self.at = 0
+        self.hidden = [
+            np.zeros((*runs, *entry.result.shape), dtype=np.uint8) for entry in mapping.layers[:-1]
+        ]
+
+    def take(self, image: int, visit: Visit, users: Integers, masks: npt.NDArray[np.uint8]) -> None:
+        mapped, outcomes = self.mapping.layers[visit.layer], _outcomes(visit)
+        count = mapped.beat_count * len(outcomes)
+        part = slice(self.at, self.at + count)
+        self.at += count
+        beats = np.repeat(np.arange(mapped.beat_count), len(outcomes))
+        _expect("hidden layers", self.fields["layer"][part], np.full(count, visit.layer))
+        _expect("hidden beats", self.fields["beat"][part], beats)
+        _expect("hidden outcomes", self.fields["keep"][part], np.resize(outcomes, count))
+        codes = self.fields["codes"][part]
+        for index, bit in enumerate(outcomes):
+            maps = _as_map(mapped, codes[index :: len(outcomes)])
+            passes = users[masks[users, visit.layer] == bit]
+            self.hidden[visit.layer][image, passes] = maps
+
+    def finish(self) -> tuple[npt.NDArray[np.integer], ...]:
+        if self.at != len(self.fields["layer"]):
+            raise CaptureError(f"hidden: {len(self.fields['layer'])} captured, {self.at} expected")
+        return tuple(self.hidden)
+
+
+def _as_map(mapped: LayerMapping, codes: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+    """(beats, lanes) codes as the layer's result."""
+    channels = codes.reshape(mapped.position_count, -1)[:, : mapped.layer.out_features]
+    return channels.T.reshape(mapped.result.shape)
+
+
+def _logits(
+    workload: Workload,
+    logits: Fields,
+    walks: list[list[Visit]],
+    users: list[list[Integers]],
+    masks: npt.NDArray[np.uint8],
+    lanes: int,
+) -> Integers:
+    """(N, T, K) logits, their labels and flags as they must be."""
+    classes, last = workload.network.classes, len(workload.network.layers) - 1
+    shape = (len(workload.images), masks.shape[1], classes)
+    values = np.zeros(shape, dtype=np.int64)
+    order = _leaf_order(walks, last, classes, lanes)
+    for name, expected in order.items():
+        _expect(f"{name} of logits", logits[name], expected)
+    at = 0
+    for image, visits in enumerate(walks):
+        for visit, passes in zip(visits, users[image], strict=True):
+            if visit.layer != last:
+                continue
+            outcomes = _outcomes(visit)
+            part = slice(at, at + classes * len(outcomes))
+            at = part.stop
+            for bit in outcomes:
+                mine = logits["keep"][part] == bit
+                chosen = passes[masks[image, passes, last] == bit]
+                values[image, chosen] = logits["value"][part][mine]
+    return values
+
+
+def _leaf_order(
+    walks: list[list[Visit]], last: int, classes: int, lanes: int
+) -> dict[str, Integers]:
+    """Labels and flags of every logit: beat by beat, the kept leaf before the dropped one."""
+    rows: list[tuple[int, ...]] = []
+    for visits in walks:
+        for visit in visits:
+            if visit.layer != last:
+                continue
+            outcomes = _outcomes(visit)
+            for beat in range(0, classes, lanes):
+                for bit in outcomes:
+                    weight = visit.kept if bit else visit.dropped
+                    first = int(visit.first and bit == outcomes[0])
+                    ends = visit.last and bit == outcomes[-1]
+                    for label in range(beat, min(beat + lanes, classes)):
+                        done = int(label == classes - 1)
+                        rows.append((label, bit, weight, first, done, int(done and ends)))
+    names = ("label", "keep", "weight", "first", "ends_leaf", "ends_image")
+    table = np.array(rows, dtype=np.int64).reshape(-1, len(names))
+    return dict(zip(names, table.T, strict=True))
+
+
+def _results(results: Fields, images: int, classes: int) -> dict[str, Integers]:
+    labels = np.tile(np.arange(classes), images)
+    _expect("results", results["label"], labels)
+    _expect("last flags of results", results["last"], (labels == classes - 1).astype(np.int64))
+    return {name: values.reshape(images, classes) for name, values in results.items()}
+
+
+def observe(capture: Capture, workload: Workload, mapping: NetworkMapping) -> Observation:
+    """The observation, with masks from the bits that were observed.
 
     Raises:
-        CaptureError: the accelerator hung, or records are missing, malformed or out of order.
+        CaptureError: something is missing, too much, or out of order.
     """
-    try:
-        return _read(folder, sidecar, mapping, images, passes)
-    except (OSError, ValueError) as error:
-        raise CaptureError(f"the capture cannot be read: {error}") from None
-
-
-def _read(
-    folder: Path, sidecar: Mapping[str, Any], mapping: NetworkMapping, images: int, passes: int
-) -> Observation:
-    status = (folder / "status.txt").read_text().split()
-    if len(status) != 3:
-        raise CaptureError("the simulation ended before the last image")
-    hung, writes = int(status[0]), int(status[1])
-    if hung:
-        raise CaptureError("the accelerator hung: no result for a long time")
-    ports = {port["name"]: port for port in sidecar["ports"]}
-    mask_lines = _Lines(folder / "masks.hex", ports["trace__mask"])
-    hidden_lines = _Lines(folder / "hidden.hex", ports["trace__hidden"])
-    logit_lines = _Lines(folder / "logits.hex", ports["trace__logit"])
-    result_lines = _Lines(folder / "results.hex", ports["results__payload"])
-    classes = mapping.network.classes
-    _expect_order(logit_lines, result_lines, classes, images, passes)
+    walks = _walks(workload, capture)
+    layers = len(mapping.layers)
+    rows = [leaves(visits, layers) for visits in walks]
+    masks = np.stack([one for one, _ in rows])
+    users = [
+        _users(workload.inference.mode, visits, one)
+        for visits, one in zip(walks, masks, strict=True)
+    ]
+    beats = _Beats(mapping, capture, (len(walks), masks.shape[1]))
+    for image, visits in enumerate(walks):
+        for visit, passes in zip(visits, users[image], strict=True):
+            if visit.layer < layers - 1:
+                beats.take(image, visit, passes, masks[image])
+    lanes = mapping.array.lanes
+    results = _results(capture.results, len(walks), mapping.network.classes)
     record = PassRecord(
-        masks=_masks(mask_lines, (images, passes, len(mapping.layers))),
-        hidden=_hidden(hidden_lines, mapping, images, passes),
-        logits=logit_lines.number("value").reshape(images, passes, classes),
-        sums=result_lines.number("sum").reshape(images, classes),
-        votes=result_lines.number("votes").reshape(images, classes),
+        masks=masks,
+        hidden=beats.finish(),
+        logits=_logits(workload, capture.logits, walks, users, masks, lanes),
+        sums=results["sum"],
+        votes=results["votes"],
+        squares=results["squares"],
+        weights=rows[0][1],
     )
-    counters = _counters(folder / "counters.hex", sidecar, ports["counter_value"]["width"])
-    return Observation(record, counters, writes)
-
-
-def _expect_order(logits: _Lines, results: _Lines, classes: int, images: int, passes: int) -> None:
-    """Labels and the flags beside them, of every logit and of every result."""
-    last = [0] * (classes - 1) + [1]
-    first_pass = [1] * classes + [0] * classes * (passes - 1)
-    last_pass = [0] * classes * (passes - 1) + [1] * classes
-    _expect("logits", logits.number("label"), range(classes), images * passes)
-    _expect("last flags of logits", logits.number("last"), last, images * passes)
-    _expect("first-pass flags", logits.number("first_pass"), first_pass, images)
-    _expect("last-pass flags", logits.number("last_pass"), last_pass, images)
-    _expect("results", results.number("label"), range(classes), images)
-    _expect("last flags of results", results.number("last"), last, images)
+    return Observation(
+        record,
+        capture.counters,
+        capture.device_writes,
+        walks,
+        {name: results[name] for name in ("predicted", "abstain", "covered")},
+    )

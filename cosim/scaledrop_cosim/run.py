@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from scaledrop.frozen_file import load, save
+from scaledrop.images import stream_order
 from scaledrop.mapping import ArrayShape, NetworkMapping
 from scaledrop.schedule import PipelineTiming
+from scaledrop.walk import Inference
 from scaledrop_cosim.contract import Workload
 from scaledrop_cosim.driver import Disturbance, write_stimulus
 
@@ -29,6 +31,7 @@ class BenchRun:
     timing: PipelineTiming
     sidecar: Mapping[str, Any]
     disturbance: Disturbance
+    folded: bool = False
 
     def save(self, folder: Path) -> None:
         """Write the stimulus, ``model.sdnet`` and ``run.json``."""
@@ -36,9 +39,11 @@ class BenchRun:
         save(self.workload.network, folder / "model.sdnet")
         values = {
             "array": asdict(self.mapping.array),
+            "convolution": self.mapping.convolution,
+            "folded": self.folded,
             "timing": asdict(self.timing),
             "disturbance": asdict(self.disturbance),
-            "passes": self.workload.passes,
+            "inference": asdict(self.workload.inference),
             "seed": self.workload.seed,
             "sidecar": self.sidecar,
         }
@@ -50,11 +55,18 @@ class BenchRun:
         values = json.loads((folder / "run.json").read_text())
         network = load(folder / "model.sdnet")
         pixels = np.fromfile(folder / "pixels.bin", dtype="<u2").astype(np.int64)
-        images = pixels.reshape(-1, network.input_size)
+        images = np.asarray(
+            stream_order(pixels.reshape(-1, network.input_size), network.input_shape, True),
+            dtype=np.int64,
+        )
+        inference = Inference(**values["inference"])
         return cls(
-            workload=Workload(network, images, values["passes"], values["seed"]),
-            mapping=NetworkMapping(network, ArrayShape(**values["array"])),
+            workload=Workload(
+                network, images, inference.passes, values["seed"], inference=inference
+            ),
+            mapping=NetworkMapping(network, ArrayShape(**values["array"]), values["convolution"]),
             timing=PipelineTiming(**values["timing"]),
             sidecar=values["sidecar"],
             disturbance=Disturbance(**values["disturbance"]),
+            folded=values["folded"],
         )

@@ -43,11 +43,13 @@ def sizes_package(sidecar: Mapping[str, Any]) -> str:
         "PASSES_BITS": width["passes"],
         "SELECT_BITS": width["counter_select"],
         "RESULT_BITS": width["results__payload"],
+        "VISIT_BITS": width["trace__visit"],
+        "DRAWN_BITS": width["trace__drawn"],
         "HIDDEN_BITS": width["trace__hidden"],
-        "MASK_BITS": width["trace__mask"],
         "LOGIT_BITS": width["trace__logit"],
-        "SCALE_ADDRESS_BITS": width["scale_host__address"],
-        "SCALE_WORD_BITS": width["scale_host__data"],
+        "CUTOFF_BITS": width["cutoff"],
+        "MIN_VOTES_BITS": width["min_votes"],
+        "MIN_MARGIN_BITS": width["min_margin"],
     }
     lines = [f"  localparam int {name} = {value};" for name, value in sizes.items()]
     return "\n".join(["package scaledrop_sizes;", *lines, "endpackage", ""])

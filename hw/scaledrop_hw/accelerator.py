@@ -1,42 +1,52 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The accelerator: images in, logits summed over stochastic passes out."""
+"""The accelerator: images in, weighted sums of logits over stochastic networks out."""
 
-from amaranth.hdl import Module, Signal, unsigned
+from amaranth.hdl import Array, Const, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from scaledrop.errors import UserError
 from scaledrop.events import Event
+from scaledrop.numbers import DROP_BITS
 from scaledrop.schedule import PipelineTiming
+from scaledrop.walk import MASS_BITS
 from scaledrop_hw.checks import require_range
 from scaledrop_hw.counters import EventCounters
+from scaledrop_hw.datapath import DATAPATHS
 from scaledrop_hw.dropout import DropoutController, SpinSignature, SpinTiming
 from scaledrop_hw.output_pipeline import OutputPipeline
 from scaledrop_hw.pass_accumulator import PassAccumulator
-from scaledrop_hw.passes import PassControl
 from scaledrop_hw.sum_pipeline import SumPipeline
+from scaledrop_hw.walker import Walker
 
 __all__ = ["Accelerator", "trace_signature"]
 
 
-def trace_signature(layers, beat, lanes, logit):
+def trace_signature(layers, command, hidden, logit):
     """Observation port: what the accelerator computes, as it computes it. Leave open in silicon.
 
-    hidden  a beat of activation bits is stored (beat counts within the layer)
-    mask    a layer uses its mask bit for the first time
-    logit   a class of a pass is done
+    visit   a visit begins: its layer, the path of bits that leads to it, the weight of each outcome
+    drawn   a bit is taken for a layer
+    hidden  a beat of codes is finished, before pooling (beat counts within the visit)
+    logit   a class of a leaf is done
     """
     layer = range(max(layers, 2))
     layouts = {
-        "hidden": data.StructLayout({"layer": layer, "beat": beat, "bits": lanes}),
-        "mask": data.StructLayout({"layer": layer, "keep": 1}),
+        "visit": command,
+        "drawn": data.StructLayout({"layer": layer, "keep": 1}),
+        "hidden": data.StructLayout({"layer": layer, **dict(_fields(hidden))}),
         "logit": logit,
     }
     valids = {f"{name}_valid": Out(1) for name in layouts}
     return wiring.Signature({**valids, **{name: Out(of) for name, of in layouts.items()}})
 
 
+def _fields(layout):
+    return ((name, field.shape) for name, field in layout)
+
+
 class Accelerator(wiring.Component):
-    """A frozen network on a crossbar array, contents baked in, mode ``passes``.
+    """A frozen network on a crossbar array.
 
     Parameters
     ----------
@@ -45,22 +55,26 @@ class Accelerator(wiring.Component):
     timing : SpinTiming
     max_passes : int
         Largest T, 1 to 65535.
+    datapath : str
+        ``reference`` or ``folded``: equal results.
+    depth : int
+        Commands that the walk may be ahead of the crossbar.
 
     Members
     -------
-    pixels : In(stream of unsigned(input_bits))
-        See ImageBuffer.
+    pixels : In(stream of {value, last})
+        Raster positions, channel innermost; ``last`` with an image's last pixel.
     results : Out(stream of result_layout)
-        Per image and class: sum of logits over the passes, votes.
-    passes : In
-        T, 1 to max_passes; sampled when an image starts. 0 is taken as 1.
+        Per image and class; see PassAccumulator.
+    mode, passes, cutoff, min_votes, min_margin : In
+        See Walker and PassAccumulator; sampled when an image's walk begins, and when it ends.
     spin : Out(SpinSignature)
         The one spin unit.
     counter_select : In; counter_value : Out
         See EventCounters; events in the order of scaledrop.events.Event.
-    scale_host : In(host_signature)
-        Loads and reads back the scale memory; see ScaleMemory.
     trace : Out(trace_signature)
+    misframed : Out(1)
+        An image of the wrong length was dropped.
     busy : Out(1)
         An image is held.
 
@@ -71,23 +85,36 @@ class Accelerator(wiring.Component):
 
     Stochastic contract
     -------------------
-    Mask bits are drawn image by image, pass by pass, layer by layer, one each.
+    Bits are drawn image by image in the order of the visits of scaledrop.walk, one for each pass
+    and layer; none in mode ``exact``.
 
     Reference
     ---------
     arXiv 2311.15816; docs/design/0003-accelerator.md.
     """
 
-    def __init__(self, *, mapping, timing=SpinTiming(), max_passes=255):
+    def __init__(
+        self, *, mapping, timing=SpinTiming(), max_passes=255, datapath="reference", depth=16
+    ):
+        if datapath not in DATAPATHS:
+            raise UserError(f"datapath: must be {' or '.join(DATAPATHS)}, not {datapath!r}")
         self._mapping = mapping
         self._timing = timing
         self._max_passes = require_range("max_passes", max_passes, 1, 65535)
+        self._datapath = datapath
+        self._depth = depth
         network, array = mapping.network, mapping.array
         layers = len(mapping.layers)
-        self._sums = SumPipeline(mapping=mapping)
-        self._outputs = OutputPipeline(sums=self._sums)
+        total_bits = max(MASS_BITS + 1, max_passes.bit_length())
+        self._walker = Walker(layers=layers, max_passes=max_passes, depth=depth)
+        self._sums = SumPipeline(mapping=mapping, weight_bits=total_bits)
+        path = DATAPATHS[datapath](mapping=mapping, sum_width=self._sums.sum_width)
+        self._outputs = OutputPipeline(sums=self._sums, datapath=path)
         self._accumulate = PassAccumulator(
-            classes=network.classes, logit_width=network.logit_width, max_passes=max_passes
+            classes=network.classes,
+            logit_width=network.logit_width,
+            weight_bits=total_bits,
+            total_bits=total_bits,
         )
         self._counters = EventCounters(
             events=list(Event),
@@ -95,18 +122,25 @@ class Accelerator(wiring.Component):
             amount_bits=max(array.rows, array.columns).bit_length(),
         )
         trace = trace_signature(
-            layers, self._outputs.beat.shape(), array.lanes, self._outputs.logit.shape()
+            layers,
+            self._walker.command.payload.shape(),
+            self._outputs.hidden.shape(),
+            self._outputs.logit.shape(),
         )
         super().__init__(
             {
-                "pixels": In(stream.Signature(unsigned(network.input_bits))),
+                "pixels": In(self._sums.pixels.signature.flip()),
                 "results": Out(stream.Signature(self._accumulate.results.payload.shape())),
+                "mode": In(self._walker.mode.shape()),
                 "passes": In(range(max_passes + 1)),
+                "cutoff": In(self._walker.cutoff.shape()),
+                "min_votes": In(self._accumulate.min_votes.shape()),
+                "min_margin": In(self._accumulate.min_margin.shape()),
                 "spin": Out(SpinSignature),
                 "counter_select": In(self._counters.select.shape()),
                 "counter_value": Out(self._counters.width),
-                "scale_host": In(self._outputs.scale_host.signature.flip()),
                 "trace": Out(trace),
+                "misframed": Out(1),
                 "busy": Out(1),
             }
         )
@@ -124,64 +158,77 @@ class Accelerator(wiring.Component):
         return self._max_passes
 
     @property
+    def datapath(self):
+        return self._datapath
+
+    @property
+    def depth(self):
+        return self._depth
+
+    @property
     def pipeline_timing(self):
         """Latencies for :func:`scaledrop.schedule.predict_cycles`."""
         return PipelineTiming(
-            spin=self._timing.cycles, front=SumPipeline.LATENCY, back=OutputPipeline.LATENCY
+            spin=self._timing.cycles,
+            front=SumPipeline.LATENCY,
+            back=DATAPATHS[self._datapath].LATENCY,
+            depth=self._depth,
         )
 
     def elaborate(self, platform):
         m = Module()
+        m.submodules.walker = walker = self._walker
         m.submodules.sums = sums = self._sums
         m.submodules.outputs = outputs = self._outputs
         m.submodules.accumulate = accumulate = self._accumulate
-        m.submodules.pass_control = passes = PassControl(
-            layers=len(self._mapping.layers), max_passes=self._max_passes
-        )
         m.submodules.dropout = dropout = DropoutController(
-            drive_codes=[layer.drop_code for layer in self._mapping.network.layers],
-            timing=self._timing,
+            drive_codes=self._mapping.drop_codes, timing=self._timing
         )
+        codes = Array(Const(code, DROP_BITS) for code in self._mapping.drop_codes)
         connect(m, flipped(self.pixels), sums.pixels)
-        connect(m, passes.command, sums.command)
-        connect(m, passes.request, dropout.request)
-        connect(m, dropout.bits, passes.drawn_bits)
-        connect(m, passes.mask_bits, outputs.mask_bits)
+        connect(m, walker.command, sums.command)
+        connect(m, walker.request, dropout.request)
+        connect(m, dropout.bits, walker.bits)
         connect(m, dropout.spin, flipped(self.spin))
         connect(m, sums.sums, outputs.sums)
+        connect(m, outputs.store, sums.store)
         connect(m, accumulate.results, flipped(self.results))
-        connect(m, flipped(self.scale_host), outputs.scale_host)
+        released = Signal()
         m.d.comb += [
-            passes.passes.eq(self.passes),
-            passes.available.eq(sums.available),
-            passes.done.eq(outputs.done),
-            sums.free.eq(passes.free),
+            *[
+                getattr(walker, name).eq(getattr(self, name))
+                for name in ("mode", "passes", "cutoff")
+            ],
+            walker.held.eq(sums.held),
+            walker.code.eq(codes[walker.asked]),
+            released.eq(outputs.done & sums.current.last),
+            walker.free.eq(released),
+            sums.free.eq(released),
             sums.done.eq(outputs.done),
             outputs.current.eq(sums.current),
             outputs.descriptor.eq(sums.descriptor),
-            *[
-                getattr(sums, name).eq(getattr(outputs, name))
-                for name in ("write", "write_address", "slot", "bits")
-            ],
             accumulate.logit_valid.eq(outputs.logit_valid),
             accumulate.logit.eq(outputs.logit),
+            accumulate.min_votes.eq(self.min_votes),
+            accumulate.min_margin.eq(self.min_margin),
             outputs.drained.eq(accumulate.drained),
-            self.busy.eq(sums.available),
+            self.misframed.eq(sums.misframed),
+            self.busy.eq(sums.held != 0),
         ]
         self._trace(m)
         self._count(m, dropout)
         return m
 
     def _trace(self, m):
-        trace, outputs, layer = self.trace, self._outputs, self._sums.current.layer
+        trace, outputs, walker = self.trace, self._outputs, self._walker
         m.d.comb += [
-            trace.hidden_valid.eq(outputs.write),
-            trace.hidden.layer.eq(layer),
-            trace.hidden.beat.eq(outputs.beat),
-            trace.hidden.bits.eq(outputs.bits),
-            trace.mask_valid.eq(outputs.keep_taken),
-            trace.mask.layer.eq(layer),
-            trace.mask.keep.eq(outputs.keep),
+            trace.visit_valid.eq(self._sums.taken),
+            trace.visit.eq(walker.command.payload),
+            trace.drawn_valid.eq(walker.drawn_valid),
+            trace.drawn.eq(walker.drawn),
+            trace.hidden_valid.eq(outputs.hidden_valid),
+            trace.hidden.layer.eq(self._sums.current.layer),
+            *[trace.hidden[name].eq(outputs.hidden[name]) for name in ("keep", "beat", "codes")],
             trace.logit_valid.eq(outputs.logit_valid),
             trace.logit.eq(outputs.logit),
         ]

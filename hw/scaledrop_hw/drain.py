@@ -28,10 +28,10 @@ class ColumnDrain(wiring.Component):
     totals : In(ArrayLayout(signed(sum_width), columns))
     beats : In(range(columns // lanes + 1))
         Beats of the tile being loaded, at least 1.
-    ends_layer : In(1)
-        The tile being loaded is its layer's last.
-    output : Out(stream of {sums: lanes x signed(sum_width), last: 1})
-        ``last`` marks the layer's last beat. Lane j of beat b is column ``b * lanes + j``.
+    ends_position, ends_layer : In(1)
+        The tile being loaded is the last of its position, and of its layer.
+    output : Out(stream of {sums: lanes x signed(sum_width), ends_position: 1, ends_layer: 1})
+        The flags mark the last beat of the tile. Lane j of beat b is column ``b * lanes + j``.
 
     Timing
     ------
@@ -44,14 +44,16 @@ class ColumnDrain(wiring.Component):
         self._sum_width = require_range("sum_width", sum_width, 2, 62)
         self._groups = columns // lanes
         sums = data.ArrayLayout(signed(sum_width), lanes)
+        beat = data.StructLayout({"sums": sums, "ends_position": 1, "ends_layer": 1})
         super().__init__(
             {
                 "load": In(1),
                 "ready": Out(1),
                 "totals": In(data.ArrayLayout(signed(sum_width), columns)),
                 "beats": In(range(self._groups + 1)),
+                "ends_position": In(1),
                 "ends_layer": In(1),
-                "output": Out(stream.Signature(data.StructLayout({"sums": sums, "last": 1}))),
+                "output": Out(stream.Signature(beat)),
             }
         )
 
@@ -71,12 +73,13 @@ class ColumnDrain(wiring.Component):
         m = Module()
         held = Signal(self._columns * self._sum_width)
         left = Signal(range(self._groups + 1))
-        ending = Signal()
+        ending, final = Signal(), Signal()
         beat = self.output.payload
         m.d.comb += [
             self.output.valid.eq(left != 0),
             beat.sums.eq(held[: self._lanes * self._sum_width]),
-            beat.last.eq(ending & (left == 1)),
+            beat.ends_position.eq(ending & (left == 1)),
+            beat.ends_layer.eq(final & (left == 1)),
             self.ready.eq((left == 0) | ((left == 1) & self.output.ready)),
         ]
         with m.If(self.output.valid & self.output.ready):
@@ -85,6 +88,7 @@ class ColumnDrain(wiring.Component):
             m.d.sync += [
                 held.eq(self.totals.as_value()),
                 left.eq(self.beats),
-                ending.eq(self.ends_layer),
+                ending.eq(self.ends_position),
+                final.eq(self.ends_layer),
             ]
         return m

@@ -1,163 +1,215 @@
 # SPDX-License-Identifier: Apache-2.0
 """Head: the last layer's BatchNorm as an integer multiply-add, one class a cycle."""
 
-from amaranth.hdl import Module, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from scaledrop.errors import UserError
 from scaledrop_hw.checks import require_range, require_words
 
 __all__ = ["Head", "logit_layout"]
 
+GAINS = {2: ("gain",), 3: ("gain_kept", "gain_dropped")}
 
-def logit_layout(classes, logit_width):
-    """One logit on its way to the pass accumulator."""
+
+def logit_layout(classes, logit_width, weight_bits):
+    """One logit of a leaf on its way to the pass accumulator.
+
+    ``ends_leaf`` and ``ends_image`` stand only on the last class of a leaf.
+    """
     return data.StructLayout(
         {
             "label": range(max(classes, 2)),
             "value": signed(logit_width),
-            "first_pass": 1,
-            "last_pass": 1,
-            "last": 1,
+            "keep": 1,
+            "weight": weight_bits,
+            "first": 1,
+            "ends_leaf": 1,
+            "ends_image": 1,
         }
     )
 
 
 class Head(wiring.Component):
-    """Turns the last layer's scaled sums into logits.
+    """Turns the last layer's sums into logits.
 
-        logit[k] = gain[k] * scaled[k] + offset[k]
+        logit[k] = gain[k] * value[k] + offset[k]
+        gain[k]  = gain_kept[k] if keep else gain_dropped[k]    where a class has two
+
+    Nothing is remembered between beats, so those of a kept and of a dropped leaf may alternate.
 
     Parameters
     ----------
-    lanes, scaled_width, logit_width, gain_bits : int
-    init : list of (gain, offset)
-        One pair per class.
+    lanes, value_width : int
+    logit_width : int
+        The caller guarantees that every logit fits.
+    gain_bits : int
+        Width of a stored gain.
+    weight_bits : int
+    init : list of (gain, offset) or of (gain_kept, gain_dropped, offset)
+        One word per class: the first form for scaled sums, the second for raw ones.
 
     Members
     -------
     ready : Out(1)
-        A beat may be started towards the head.
-    load : In(1); scaled : In(lanes x signed); count : In; last : In(1)
-        A beat of ``count`` classes, allowed only while ``ready``; ``last`` ends the pass.
-    first_pass, last_pass : In(1)
-        Where the pass stands in its image; sampled with ``load``.
+        A beat may be loaded.
+    load : In(1); values : In(lanes x signed(value_width)); count : In(range(lanes + 1))
+        A beat of ``count`` classes, 1 to ``lanes``, allowed only while ``ready``.
+    label : In(range(classes))
+        First class of the beat; the others follow in order.
+    keep, first : In(1); weight : In(weight_bits)
+        Outcome and weight of the beat's leaf; ``first``: it is its image's first. All sampled
+        with ``load`` and handed on with every logit.
+    ends_leaf, ends_image : In(1)
+        The beat is its leaf's last; with it, ``ends_image``: the leaf is its image's last.
     logit_valid : Out(1); logit : Out(logit_layout)
-        ``last`` marks the pass's last class.
+        ``ends_leaf`` and ``ends_image`` stand on the last class of such a beat.
     drained : In(1)
         The results of the image have left; until then no beat of the next image is accepted.
 
     Timing
     ------
     ``ready`` is low for ``count`` cycles after ``load``, and from an image's last beat to
-    ``drained``. A logit appears 3 cycles after its beat is loaded, plus its place in the beat.
+    ``drained``. A logit appears LATENCY cycles after its beat is loaded, plus its place in the
+    beat.
     """
 
-    def __init__(self, *, lanes, scaled_width, logit_width, gain_bits, init):
+    LATENCY = 3
+
+    def __init__(self, *, lanes, value_width, logit_width, gain_bits, weight_bits, init):
         self._lanes = require_range("lanes", lanes, 1, 1024)
-        self._scaled_width = require_range("scaled_width", scaled_width, 2, 62)
+        self._value_width = require_range("value_width", value_width, 2, 62)
         self._logit_width = require_range("logit_width", logit_width, 1, 62)
-        self._gain_bits = require_range("gain_bits", gain_bits, 2, 24)
-        top, limit = 1 << (gain_bits - 1), 1 << (logit_width - 1)
-        pairs = require_words("(gain, offset)", init, 2, -(1 << 62), 1 << 62)
-        self._init = [
-            {
-                "gain": require_range(f"gain[{k}]", gain, -top, top - 1),
-                "offset": require_range(f"offset[{k}]", offset, -limit, limit - 1),
-            }
-            for k, (gain, offset) in enumerate(pairs)
-        ]
-        self._classes = require_range("classes", len(self._init), 1, 65536)
+        self._gain_bits = require_range("gain_bits", gain_bits, 2, 62)
+        self._weight_bits = require_range("weight_bits", weight_bits, 1, 32)
+        self._init = self._entries(init)
+        self._classes = len(self._init)
         super().__init__(
             {
                 "ready": Out(1),
                 "load": In(1),
-                "scaled": In(data.ArrayLayout(signed(scaled_width), lanes)),
+                "values": In(data.ArrayLayout(signed(value_width), lanes)),
                 "count": In(range(lanes + 1)),
-                "last": In(1),
-                "first_pass": In(1),
-                "last_pass": In(1),
+                "label": In(range(max(self._classes, 2))),
+                "keep": In(1),
+                "weight": In(weight_bits),
+                "first": In(1),
+                "ends_leaf": In(1),
+                "ends_image": In(1),
                 "logit_valid": Out(1),
-                "logit": Out(logit_layout(self._classes, logit_width)),
+                "logit": Out(logit_layout(self._classes, logit_width, weight_bits)),
                 "drained": In(1),
             }
         )
+
+    def _entries(self, init):
+        """Memory words of the classes, checked."""
+        init = [tuple(word) for word in init]
+        require_range("classes", len(init), 1, 65536)
+        length = len(init[0])
+        if length not in GAINS:
+            raise UserError(f"init[0] must hold 2 or 3 values, not {length}")
+        ranges = {name: 1 << (self._gain_bits - 1) for name in GAINS[length]}
+        ranges["offset"] = 1 << (self._logit_width - 1)
+        return [
+            {
+                name: require_range(f"{name}[{label}]", value, -limit, limit - 1)
+                for (name, limit), value in zip(ranges.items(), word, strict=True)
+            }
+            for label, word in enumerate(require_words("init", init, length, -(1 << 62), 1 << 62))
+        ]
 
     @property
     def lanes(self):
         return self._lanes
 
     @property
-    def scaled_width(self):
-        return self._scaled_width
+    def value_width(self):
+        return self._value_width
+
+    @property
+    def logit_width(self):
+        return self._logit_width
 
     @property
     def gain_bits(self):
         return self._gain_bits
 
     @property
+    def weight_bits(self):
+        return self._weight_bits
+
+    @property
     def classes(self):
         return self._classes
 
     @property
-    def logit_width(self):
-        return self._logit_width
+    def init(self):
+        return [tuple(entry.values()) for entry in self._init]
 
     @staticmethod
-    def twin(gain, scaled, offset):
-        return gain * scaled + offset
+    def twin(word, value, keep):
+        """Logit of a class whose word of ``init`` is (gain, offset) or has two gains."""
+        *gains, offset = word
+        return (gains[0] if keep else gains[-1]) * value + offset
 
     def elaborate(self, platform):
         m = Module()
-        width = self._logit_width
-        entry = data.StructLayout({"gain": signed(self._gain_bits), "offset": signed(width)})
-        m.submodules.affine = affine = Memory(shape=entry, depth=self._classes, init=self._init)
-        read = affine.read_port()
-        held = Signal(self._lanes * self._scaled_width)
+        held = Signal(self._lanes * self._value_width)
         left = Signal(range(self._lanes + 1))
-        label = Signal(range(max(self._classes, 2)))
-        last, occupied, busy = Signal(), Signal(), Signal()
-        passed = Signal(data.StructLayout({"first_pass": 1, "last_pass": 1}))
-        m.d.comb += [
-            busy.eq(left != 0),
-            self.ready.eq(~busy & ~occupied),
-            read.addr.eq(label),
-            read.en.eq(busy),
-        ]
+        beat = Signal(self.logit.shape())
+        busy, occupied = Signal(), Signal()
+        m.d.comb += [busy.eq(left != 0), self.ready.eq(~busy & ~occupied)]
         with m.If(busy):
             m.d.sync += [
                 left.eq(left - 1),
-                held.eq(held >> self._scaled_width),
-                label.eq(label + 1),
+                held.eq(held >> self._value_width),
+                beat.label.eq(beat.label + 1),
             ]
-            with m.If(last & (left == 1)):
-                m.d.sync += label.eq(0)
         with m.If(self.drained):
             m.d.sync += occupied.eq(0)
         with m.If(self.load):
             m.d.sync += [
-                held.eq(self.scaled.as_value()),
                 left.eq(self.count),
-                last.eq(self.last),
-                passed.first_pass.eq(self.first_pass),
-                passed.last_pass.eq(self.last_pass),
+                held.eq(self.values.as_value()),
+                beat.label.eq(self.label),
+                beat.keep.eq(self.keep),
+                beat.weight.eq(self.weight),
+                beat.first.eq(self.first),
+                beat.ends_leaf.eq(self.ends_leaf),
+                beat.ends_image.eq(self.ends_leaf & self.ends_image),
             ]
-            with m.If(self.last & self.last_pass):
+            with m.If(self.ends_leaf & self.ends_image):
                 m.d.sync += occupied.eq(1)
+        self._send(m, busy, left == 1, beat, held[: self._value_width])
+        return m
 
-        scaled = Signal(signed(self._scaled_width))
-        fetched = Signal()
-        tag = Signal(self.logit.shape())
+    def _send(self, m, busy, ending, beat, word):
+        """Fetch gain and offset of the class in turn, then multiply and add."""
+        gains = GAINS[len(self._init[0])]
+        shapes = {name: signed(self._gain_bits) for name in gains}
+        entry = data.StructLayout({**shapes, "offset": signed(self._logit_width)})
+        m.submodules.affine = affine = Memory(shape=entry, depth=self._classes, init=self._init)
+        read = affine.read_port()
+        fetched, last, label = Signal(), Signal(), Signal(beat.label.shape())
+        value, gain = Signal(signed(self._value_width)), Signal(shapes[gains[0]])
+        m.d.comb += [
+            read.addr.eq(beat.label),
+            read.en.eq(busy),
+            gain.eq(Mux(beat.keep, read.data[gains[0]], read.data[gains[-1]])),
+        ]
+        # The other fields of a beat stand until its last class is here: ready comes after that.
         m.d.sync += [
             fetched.eq(busy),
-            scaled.eq(held[: self._scaled_width]),
-            tag.label.eq(label),
-            tag.first_pass.eq(passed.first_pass),
-            tag.last_pass.eq(passed.last_pass),
-            tag.last.eq(last & (left == 1)),
+            value.eq(word),
+            label.eq(beat.label),
+            last.eq(ending),
             self.logit_valid.eq(fetched),
-            self.logit.eq(tag),
-            self.logit.value.eq(read.data.gain * scaled + read.data.offset),
+            self.logit.eq(beat),
+            self.logit.label.eq(label),
+            self.logit.value.eq(gain * value + read.data.offset),
+            self.logit.ends_leaf.eq(beat.ends_leaf & last),
+            self.logit.ends_image.eq(beat.ends_image & last),
         ]
-        return m

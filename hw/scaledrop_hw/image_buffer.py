@@ -4,9 +4,10 @@
 from amaranth.hdl import Array, Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
-from scaledrop_hw.checks import require_range
+from scaledrop_hw.checks import require_divides, require_range
+from scaledrop_hw.framing import ImageFraming, pixel_layout
 
 __all__ = ["ImageBuffer"]
 
@@ -14,43 +15,52 @@ __all__ = ["ImageBuffer"]
 class ImageBuffer(wiring.Component):
     """Turns a stream of pixels into words of one bit plane, for two images in turn.
 
-    Word ``plane * row_tiles + row_tile`` of an image holds bit ``planes - 1 - plane`` (most
-    significant plane first) of pixels ``row_tile * rows`` and on, pixel ``row_tile * rows + r`` in
-    bit r. While one image is read, the next one is taken.
+    Every run of ``group`` pixels fills ``ceil(group / rows)`` words. Word ``plane, row_tile`` with
+    ``row_tile = run * ceil(group / rows) + part`` holds bit ``planes - 1 - plane`` (plane 0 is the
+    most significant) of pixels ``run * group + part * rows`` and on, the r-th of them in bit r; it
+    is 0 past the run's end. While one image is read, the next one is taken.
 
     Parameters
     ----------
     rows, planes : int
     pixels : int
         Pixels of an image.
+    group : int
+        Pixels after which a new word begins; divides ``pixels``. All pixels by default.
 
     Members
     -------
-    pixels : In(stream of unsigned(planes))
-        Row-major, one pixel a transfer, image after image; the count alone delimits images.
-    available : Out(1)
-        A whole image is held.
+    pixels : In(stream of pixel_layout(planes))
+        Raster order, channel innermost, one pixel a transfer.
+    held : Out(range(3))
+        Whole images held.
     free : In(1)
-        The oldest image is no longer needed.
-    read : In(1); plane : In; row_tile : In; word : Out(rows)
+        The oldest image is no longer needed; only while one is held.
+    misframed : Out(1)
+        An image is dropped, see ImageFraming.
+    read : In(1); plane : In(range(planes)); row_tile : In(range(row_tiles)); word : Out(rows)
         ``word`` of the oldest image, one cycle after ``read``; holds until the next read.
 
     Timing
     ------
-    One pixel per cycle; ``available`` one cycle after the last pixel. Empty after reset. Words are
-    written whole, as block memory wants it; rows past the last pixel are 0.
+    One pixel per cycle; ``held`` rises one cycle after an image's last pixel. While both banks are
+    held no pixel is taken; ``free`` lets pixels in from the next cycle on. Empty after reset. Words
+    are written whole, as block memory wants it.
     """
 
-    def __init__(self, *, rows, planes, pixels):
+    def __init__(self, *, rows, planes, pixels, group=None):
         self._rows = require_range("rows", rows, 1, 1024)
         self._planes = require_range("planes", planes, 1, 16)
         self._pixels = require_range("pixels", pixels, 1, 2**20)
-        self._row_tiles = -(-pixels // rows)
+        group = pixels if group is None else group
+        self._group = require_divides("group", group, "pixels", pixels)
+        self._row_tiles = pixels // group * -(-group // rows)
         super().__init__(
             {
-                "pixels": In(stream.Signature(unsigned(planes))),
-                "available": Out(1),
+                "pixels": In(stream.Signature(pixel_layout(planes))),
+                "held": Out(range(3)),
                 "free": In(1),
+                "misframed": Out(1),
                 "read": In(1),
                 "plane": In(range(max(planes, 2))),
                 "row_tile": In(range(max(self._row_tiles, 2))),
@@ -70,40 +80,48 @@ class ImageBuffer(wiring.Component):
     def pixel_count(self):
         return self._pixels
 
+    @property
+    def group(self):
+        return self._group
+
+    @property
+    def row_tiles(self):
+        """Words of one plane of an image."""
+        return self._row_tiles
+
     @staticmethod
-    def twin(pixels, planes, rows, plane, row_tile):
+    def twin(pixels, planes, rows, plane, row_tile, group=None):
         """Word of an image in plain integers."""
-        part = pixels[row_tile * rows : (row_tile + 1) * rows]
-        return sum((int(p) >> (planes - 1 - plane) & 1) << r for r, p in enumerate(part))
+        group = group or len(pixels)
+        run, part = divmod(row_tile, -(-group // rows))
+        cells = pixels[run * group : (run + 1) * group][part * rows : (part + 1) * rows]
+        return sum((int(p) >> (planes - 1 - plane) & 1) << r for r, p in enumerate(cells))
 
     def elaborate(self, platform):
         m = Module()
-        full = Array(Signal(name=f"full_{i}") for i in range(2))
-        fill, use = Signal(), Signal()
-        row = Signal(range(self._rows))
+        m.submodules.framing = framing = ImageFraming(planes=self._planes)
+        connect(m, flipped(self.pixels), framing.pixels)
+        row = Signal(range(max(self._rows, 2)))
         tile = Signal(self.row_tile.shape())
-        left = Signal(range(self._pixels), init=self._pixels - 1)
-        push, word_full = Signal(), Signal()
+        left = Signal(range(max(self._group, 2)), init=self._group - 1)
+        word_full = Signal()
         m.d.comb += [
-            self.pixels.ready.eq(~full[fill]),
-            push.eq(self.pixels.valid & self.pixels.ready),
-            word_full.eq(push & ((row == self._rows - 1) | (left == 0))),
-            self.available.eq(full[use]),
+            framing.at_end.eq((left == 0) & (tile == self._row_tiles - 1)),
+            framing.free.eq(self.free),
+            self.held.eq(framing.held),
+            self.misframed.eq(framing.misframed),
+            word_full.eq(framing.take & ((row == self._rows - 1) | (left == 0))),
         ]
-        with m.If(push):
-            m.d.sync += [row.eq(row + 1), left.eq(left - 1)]
+        with m.If(framing.take):
+            m.d.sync += [row.eq(row + 1), left.eq(Mux(left == 0, self._group - 1, left - 1))]
         with m.If(word_full):
             m.d.sync += [row.eq(0), tile.eq(tile + 1)]
-            with m.If(left == 0):
-                m.d.sync += [tile.eq(0), left.eq(self._pixels - 1)]
-                m.d.sync += [full[fill].eq(1), fill.eq(~fill)]
-        with m.If(self.free):
-            m.d.sync += [full[use].eq(0), use.eq(~use)]
-        address = Mux(fill, self._row_tiles, 0) + tile
-        self._elaborate_planes(m, push, row, word_full, address, use)
+        with m.If(framing.close):
+            m.d.sync += [row.eq(0), tile.eq(0), left.eq(self._group - 1)]
+        self._elaborate_planes(m, framing, row, tile, word_full)
         return m
 
-    def _elaborate_planes(self, m, push, row, word_full, address, use):
+    def _elaborate_planes(self, m, framing, row, tile, word_full):
         """Collect a word of every plane, store it whole; read the plane that was asked for."""
         plane = Signal(self.plane.shape())
         words = []
@@ -113,18 +131,18 @@ class ImageBuffer(wiring.Component):
             memory = Memory(shape=unsigned(self._rows), depth=2 * self._row_tiles, init=[])
             m.submodules[f"plane_{index}"] = memory
             read, write = memory.read_port(), memory.write_port()
-            bit = self.pixels.payload[self._planes - 1 - index]
-            held = Signal(self._rows, name=f"held_{index}")
+            bit = self.pixels.payload.value[self._planes - 1 - index]
+            partial = Signal(self._rows, name=f"partial_{index}")
             collected = Signal(self._rows, name=f"collected_{index}")
             m.d.comb += [
-                collected.eq(held | (bit << row)),
-                read.addr.eq(Mux(use, self._row_tiles, 0) + self.row_tile),
+                collected.eq(partial | (bit << row)),
+                read.addr.eq(Mux(framing.bank, self._row_tiles, 0) + self.row_tile),
                 read.en.eq(self.read & (self.plane == index)),
-                write.addr.eq(address),
+                write.addr.eq(Mux(framing.fill, self._row_tiles, 0) + tile),
                 write.data.eq(collected),
                 write.en.eq(word_full),
             ]
-            with m.If(push):
-                m.d.sync += held.eq(Mux(word_full, 0, collected))
+            with m.If(framing.take):
+                m.d.sync += partial.eq(Mux(word_full | framing.close, 0, collected))
             words.append(read.data)
         m.d.comb += self.word.eq(Array(words)[plane])

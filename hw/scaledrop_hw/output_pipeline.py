@@ -1,99 +1,95 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Output pipeline: from finished sums to activation bits or logits."""
+"""Output pipeline: from finished sums to stored codes or logits, for both outcomes of the bit."""
+
+from itertools import pairwise
 
 from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from scaledrop.frozen import Threshold
+from scaledrop_hw.descriptors import Place
 from scaledrop_hw.head import Head
-from scaledrop_hw.mask import MaskRegister
-from scaledrop_hw.scale_memory import ScaleMemory, host_signature
-from scaledrop_hw.scale_stage import ScaleStage
-from scaledrop_hw.threshold import ThresholdStage
+from scaledrop_hw.store import Store
 
 __all__ = ["OutputPipeline"]
 
+EVENTS = ("scale_reads", "multiplies", "comparisons", "logit_macs", "buffer_writes")
+
 
 class OutputPipeline(wiring.Component):
-    """Mask, scale, threshold and head: the reference datapath.
+    """Repeats every beat for the outcomes and levels of its layer, decides, pools and stores.
 
     Parameters
     ----------
     sums : SumPipeline
         Gives the mapping and the shapes of what arrives.
+    datapath : ReferenceDatapath or FoldedDatapath
 
     Members
     -------
-    sums : In(stream of {sums, last}); current, descriptor : In
+    sums : In(stream of {sums, ends_position, ends_layer}); current, descriptor : In
         From the sum pipeline.
-    mask_bits : In(stream of 1 bit)
-        One mask bit per layer and pass.
-    write, write_address, slot, bits : Out
-        To the activation buffer.
+    store : Out(store_signature)
+        Codes on their way to the buffers; see Store.
     done : Out(1)
-        The layer's last result is stored in this cycle.
+        The visit's last result is stored, or handed to the head, in this cycle.
     logit_valid : Out(1); logit : Out(logit_layout); drained : In(1)
         To and from the pass accumulator.
-    scale_host : In(host_signature)
-    beat : Out
-        Index within the layer of the beat being written.
-    keep : Out(1); keep_taken : Out(1)
-        The running layer's mask bit, and the cycle of its first use.
-    events : Out({scale_reads, multiplies, comparisons, logit_macs, buffer_writes})
+    hidden_valid : Out(1); hidden : Out({keep, beat, codes})
+        Codes before pooling, for the observation port.
+    events : Out
+        Increments of this cycle's event counters.
 
     Timing
     ------
-    A beat waits until its layer's mask bit is held and, in the last layer, until the head is free;
-    its result is stored 2 cycles after it leaves. One beat a cycle.
+    A beat takes outcomes x levels cycles, plus, in the last layer, the wait for the head. Codes are
+    stored ``datapath.LATENCY + 1`` cycles after their last level leaves; a beat is handed to the
+    head ``datapath.LATENCY`` cycles after it leaves.
+
+    Stochastic contract
+    -------------------
+    The mask bit of a visit is the outcome: the kept one of a beat comes before the dropped one, and
+    an outcome of weight 0 is left out.
     """
 
-    LATENCY = ScaleStage.LATENCY
-
-    def __init__(self, *, sums):
+    def __init__(self, *, sums, datapath):
         self._mapping = mapping = sums.mapping
+        self._datapath = datapath
         network, array = mapping.network, mapping.array
-        self._scaled_width = max(network.scaled_width, sums.sum_width)
-        self._memory = ScaleMemory(
-            lanes=array.lanes, scale_bits=network.scale_bits, init=self._scale_words()
+        self._layout = sums.descriptor.shape()
+        self._store = Store(
+            layout=self._layout,
+            rows=array.rows,
+            lanes=array.lanes,
+            planes=mapping.planes,
+            pool_words=mapping.pool_words,
+            words=max(mapping.end.target, 1),
         )
-        self._scale = ScaleStage(
-            sum_width=sums.sum_width,
-            scaled_width=self._scaled_width,
-            scale_frac_bits=network.scale_frac_bits,
-            memory=self._memory,
-        )
-        head = network.head
+        words, gain_bits = datapath.head_words()
         self._head = Head(
             lanes=array.lanes,
-            scaled_width=self._scaled_width,
+            value_width=datapath.value_width,
             logit_width=network.logit_width,
-            gain_bits=head.gain_bits,
-            init=zip(head.gain.tolist(), head.offset.tolist(), strict=True),
+            gain_bits=gain_bits,
+            init=words,
+            weight_bits=sums.current.shape()["kept"].width,
         )
+        beats = range(max(2, *(mapped.beat_count for mapped in mapping.layers)))
+        hidden = {"keep": 1, "beat": beats, "codes": self._store.codes.shape()}
         amount = unsigned(max(array.rows, array.columns).bit_length())
-        names = ("scale_reads", "multiplies", "comparisons", "logit_macs", "buffer_writes")
         super().__init__(
             {
                 "sums": In(stream.Signature(sums.sums.payload.shape())),
                 "current": In(sums.current.shape()),
-                "descriptor": In(sums.descriptor.shape()),
-                "mask_bits": In(stream.Signature(1)),
-                "write": Out(1),
-                "write_address": Out(sums.write_address.shape()),
-                "slot": Out(sums.slot.shape()),
-                "bits": Out(array.lanes),
+                "descriptor": In(self._layout),
+                "store": Out(sums.store.signature.flip()),
                 "done": Out(1),
                 "logit_valid": Out(1),
                 "logit": Out(self._head.logit.shape()),
                 "drained": In(1),
-                "scale_host": In(
-                    host_signature(array.lanes, network.scale_bits, self._memory.depth)
-                ),
-                "beat": Out(self._memory.address.shape()),
-                "keep": Out(1),
-                "keep_taken": Out(1),
-                "events": Out(data.StructLayout({name: amount for name in names})),
+                "hidden_valid": Out(1),
+                "hidden": Out(data.StructLayout(hidden)),
+                "events": Out(data.StructLayout(dict.fromkeys(EVENTS, amount))),
             }
         )
 
@@ -102,118 +98,129 @@ class OutputPipeline(wiring.Component):
         return self._mapping
 
     @property
-    def scaled_width(self):
-        return self._scaled_width
-
-    def _scale_words(self):
-        layers = self._mapping.layers
-        return [
-            word for mapped in layers for word in mapped.by_beat(mapped.layer.scale, 0).tolist()
-        ]
-
-    def _threshold_words(self):
-        words = []
-        for mapped in self._mapping.layers:
-            output = mapped.layer.output
-            if isinstance(output, Threshold):
-                pairs = zip(
-                    mapped.by_beat(output.threshold, 0), mapped.by_beat(output.flip, 0), strict=True
-                )
-                words += [list(zip(t.tolist(), f.tolist(), strict=True)) for t, f in pairs]
-            else:
-                words += [[(0, 0)] * self._mapping.array.lanes] * mapped.beat_count
-        return words
+    def datapath(self):
+        return self._datapath
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.mask = mask = MaskRegister()
-        m.submodules.scale = self._scale
+        m.submodules.datapath = self._datapath
         m.submodules.head = self._head
-        connect(m, flipped(self.mask_bits), mask.bits)
-        connect(m, flipped(self.scale_host), self._scale.host)
-        sent, stored = self._start_beats(m, mask)
-        self._threshold(m, sent, stored)
-        self._drive_head(m, stored)
+        tags = [self._tag(f"tag_{stage}") for stage in range(self._datapath.LATENCY + 1)]
+        for before, after in pairwise(tags):
+            m.d.sync += after.eq(before)
+        is_head = Signal()
+        m.d.comb += is_head.eq(self.descriptor.target == Place.HEAD)
+        self._start(m, is_head, tags)
+        self._drive_head(m, is_head, tags[-1])
+        self._keep_codes(m, is_head, tags[-1])
         return m
 
     def _tag(self, name):
-        fields = {"valid": 1, "last": 1, "beat": self.beat.shape()}
+        flags = ("valid", "keep", "first_level", "last_level", "last_outcome")
+        flags += ("ends_position", "ends_layer")
+        fields = {**dict.fromkeys(flags, 1), "group": self._layout["groups"].shape}
         return Signal(data.StructLayout(fields), name=name)
 
-    def _start_beats(self, m, mask):
-        """Stage 0: let a beat go when its bit and, for logits, the head are there."""
-        scale, now = self._scale, self.descriptor
-        started, scaling, stored = self._tag("started"), self._tag("scaling"), self._tag("stored")
-        beat = Signal(self.beat.shape())
-        unused, head_free = Signal(init=1), Signal()
+    def _start(self, m, is_head, tags):
+        """Let a beat go, once for every outcome and level."""
+        now, path, tag = self.descriptor, self._datapath, tags[0]
+        level = Signal(self._layout["levels"].shape)
+        group = Signal(self._layout["groups"].shape)
+        base = Signal(path.level_address.shape())
+        second, both, go, head_free = (
+            Signal(name=name) for name in ("second", "both", "go", "head_free")
+        )
         m.d.comb += [
-            head_free.eq(self._head.ready & ~scaling.valid & ~stored.valid),
-            self.sums.ready.eq(mask.valid & (~now.head | head_free)),
-            started.valid.eq(self.sums.valid & self.sums.ready),
-            started.last.eq(started.valid & self.sums.payload.last),
-            started.beat.eq(beat),
-            mask.free.eq(started.last),
-            scale.valid.eq(started.valid),
-            scale.sums.eq(self.sums.payload.sums),
-            scale.keep.eq(mask.keep),
-            scale.address.eq(now.beat_base + beat),
-            self.keep.eq(mask.keep),
-            self.keep_taken.eq(started.valid & unused),
-            self.events.scale_reads.eq(self._memory.read),
-            self.events.multiplies.eq(Mux(started.valid & mask.keep, self._channels(started), 0)),
+            both.eq((self.current.kept != 0) & (self.current.dropped != 0)),
+            head_free.eq(self._head.ready & ~self._in_flight(tags)),
+            go.eq(self.sums.valid & (~is_head | head_free)),
+            tag.valid.eq(go),
+            tag.keep.eq(~second & (self.current.kept != 0)),
+            tag.first_level.eq(level == 0),
+            tag.last_level.eq(level == now.levels),
+            tag.last_outcome.eq(second | ~both),
+            tag.ends_position.eq(self.sums.payload.ends_position),
+            tag.ends_layer.eq(self.sums.payload.ends_layer & tag.last_outcome & tag.last_level),
+            tag.group.eq(group),
+            self.sums.ready.eq(go & tag.last_level & tag.last_outcome),
+            path.valid.eq(go),
+            path.fresh.eq(tag.first_level),
+            path.hidden.eq(~is_head),
+            path.keep.eq(tag.keep),
+            path.sums.eq(self.sums.payload.sums),
+            path.scale_address.eq(now.scale_base + group),
+            path.level_address.eq(now.level_base + base + level),
+            self.events.scale_reads.eq(path.scale_read),
+            self.events.multiplies.eq(Mux(path.multiplying, self._channels(tag), 0)),
         ]
-        m.d.sync += [scaling.eq(started), stored.eq(scaling)]
-        with m.If(started.valid):
-            m.d.sync += [beat.eq(beat + 1), unused.eq(0)]
-            with m.If(started.last):
-                m.d.sync += [beat.eq(0), unused.eq(1)]
-        return scaling, stored
+        with m.If(go):
+            m.d.sync += level.eq(level + 1)
+            with m.If(tag.last_level):
+                m.d.sync += [level.eq(0), second.eq(~tag.last_outcome)]
+            with m.If(self.sums.ready):
+                m.d.sync += [group.eq(group + 1), base.eq(base + now.levels + 1)]
+                with m.If(tag.ends_position):
+                    m.d.sync += [group.eq(0), base.eq(0)]
+
+    @staticmethod
+    def _in_flight(tags):
+        valid = tags[1].valid
+        for tag in tags[2:]:
+            valid = valid | tag.valid
+        return valid
 
     def _channels(self, tag):
-        """Channels in use in a beat: all lanes, or what is left in the layer's last beat."""
+        """Channels in use in a beat: all lanes, or what is left in a position's last beat."""
         lanes = self._mapping.array.lanes
         left = self.descriptor.last_columns - (self.descriptor.last_beats - 1) * lanes
-        return Mux(tag.last, left, lanes)[: lanes.bit_length()]
+        return Mux(tag.ends_position, left, lanes)[: lanes.bit_length()]
 
-    def _threshold(self, m, scaling, stored):
-        """Stages 1 and 2: fetch the thresholds, compare, store the bits."""
-        array, now = self._mapping.array, self.descriptor
-        m.submodules.threshold = threshold = ThresholdStage(
-            lanes=array.lanes, scaled_width=self._scaled_width, init=self._threshold_words()
-        )
-        slots = array.rows // array.lanes
-        slot, word = Signal(self.slot.shape()), Signal(self.write_address.shape())
+    def _drive_head(self, m, is_head, tag):
+        head, now = self._head, self.current
         m.d.comb += [
-            threshold.fetch.eq(scaling.valid & ~now.head),
-            threshold.address.eq(now.beat_base + scaling.beat),
-            threshold.scaled.eq(self._scale.scaled),
-            self.write.eq(stored.valid & ~now.head),
-            self.write_address.eq(now.out_base + word),
-            self.slot.eq(slot),
-            self.bits.eq(threshold.bits),
-            self.beat.eq(stored.beat),
-            self.done.eq(stored.valid & stored.last),
-            self.events.buffer_writes.eq(self.write),
-            self.events.comparisons.eq(Mux(self.write, self._channels(stored), 0)),
-        ]
-        with m.If(self.write):
-            m.d.sync += slot.eq(slot + 1)
-            with m.If(slot == slots - 1):
-                m.d.sync += [slot.eq(0), word.eq(word + 1)]
-            with m.If(stored.last):
-                m.d.sync += [slot.eq(0), word.eq(0)]
-
-    def _drive_head(self, m, stored):
-        head, now = self._head, self.descriptor
-        m.d.comb += [
-            head.load.eq(stored.valid & now.head),
-            head.scaled.eq(self._scale.scaled),
-            head.count.eq(self._channels(stored)),
-            head.last.eq(stored.last),
-            head.first_pass.eq(self.current.first_pass),
-            head.last_pass.eq(self.current.last_pass),
+            head.load.eq(tag.valid & is_head),
+            head.values.eq(self._datapath.values),
+            head.count.eq(self._channels(tag)),
+            head.label.eq(tag.group * self._mapping.array.lanes),
+            head.keep.eq(tag.keep),
+            head.weight.eq(Mux(tag.keep, now.kept, now.dropped)),
+            head.first.eq(now.first & (tag.keep | (now.kept == 0))),
+            head.ends_leaf.eq(tag.ends_position),
+            head.ends_image.eq(now.last & tag.ends_layer),
             head.drained.eq(self.drained),
             self.logit_valid.eq(head.logit_valid),
             self.logit.eq(head.logit),
             self.events.logit_macs.eq(Mux(head.load, head.count, 0)),
         ]
+
+    def _keep_codes(self, m, is_head, tag):
+        """Count the levels that are passed; hand the finished codes on a cycle later."""
+        stored, codes = self._tag("stored"), Signal(self._store.codes.shape())
+        beat = Signal(self.hidden.beat.shape())
+        decided = tag.valid & ~is_head
+        for lane in range(self._mapping.array.lanes):
+            bit = self._datapath.bits[lane]
+            before = Mux(tag.first_level, 0, codes[lane])
+            with m.If(decided):
+                m.d.sync += codes[lane].eq(bit if self._mapping.planes == 1 else before + bit)
+        m.d.sync += [stored.eq(tag), stored.valid.eq(decided & tag.last_level)]
+        m.submodules.store = store = self._store
+        connect(m, store.out, flipped(self.store))
+        m.d.comb += [
+            store.descriptor.eq(self.descriptor),
+            store.valid.eq(stored.valid),
+            store.codes.eq(codes),
+            *[
+                getattr(store, name).eq(stored[name])
+                for name in ("keep", "last_outcome", "ends_position", "ends_layer")
+            ],
+            self.hidden_valid.eq(stored.valid),
+            self.hidden.keep.eq(stored.keep),
+            self.hidden.beat.eq(beat),
+            self.hidden.codes.eq(codes),
+            self.done.eq((stored.valid & stored.ends_layer) | (self._head.load & tag.ends_layer)),
+            self.events.comparisons.eq(Mux(decided, self._channels(tag), 0)),
+            self.events.buffer_writes.eq(store.out.write | store.out.write_window),
+        ]
+        with m.If(stored.valid & stored.last_outcome):
+            m.d.sync += beat.eq(Mux(stored.ends_layer, 0, beat + 1))

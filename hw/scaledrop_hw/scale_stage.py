@@ -31,9 +31,11 @@ class ScaleStage(wiring.Component):
     valid : In(1); sums : In(lanes x signed); keep : In(1); address : In
         One beat.
     scaled_valid : Out(1); scaled : Out(lanes x signed)
-        The scaled beat.
+        The scaled beat; it holds until the next one.
     host : In(host_signature)
         The host side of the memory.
+    inject : In; corrected, uncorrected : Out(1); error_address : Out
+        The error handling of the memory; see ScaleMemory.
 
     Timing
     ------
@@ -60,6 +62,10 @@ class ScaleStage(wiring.Component):
                 "keep": In(1),
                 "address": In(memory.address.shape()),
                 "host": In(memory.host.signature.flip()),
+                "inject": In(memory.inject.shape()),
+                "corrected": Out(1),
+                "uncorrected": Out(1),
+                "error_address": Out(memory.error_address.shape()),
                 "scaled_valid": Out(1),
                 "scaled": Out(data.ArrayLayout(signed(scaled_width), lanes)),
             }
@@ -85,17 +91,23 @@ class ScaleStage(wiring.Component):
         m = Module()
         m.submodules.memory = memory = self._memory
         connect(m, flipped(self.host), memory.host)
-        fetched, keep = Signal(), Signal()
+        fetched = Signal()
+        keep = Signal()
         sums = Signal(self.sums.shape())
-        m.d.comb += [memory.read.eq(self.valid & self.keep), memory.address.eq(self.address)]
-        m.d.sync += [
-            fetched.eq(self.valid),
-            keep.eq(self.keep),
-            sums.eq(self.sums),
-            self.scaled_valid.eq(fetched),
+        m.d.comb += [
+            memory.read.eq(self.valid & self.keep),
+            memory.address.eq(self.address),
+            memory.inject.eq(self.inject),
+            self.corrected.eq(memory.corrected),
+            self.uncorrected.eq(memory.uncorrected),
+            self.error_address.eq(memory.error_address),
         ]
+        m.d.sync += [fetched.eq(self.valid), self.scaled_valid.eq(fetched)]
+        with m.If(self.valid):
+            m.d.sync += [keep.eq(self.keep), sums.eq(self.sums)]
         for lane in range(memory.lanes):
             product = Signal(signed(self._scaled_width), name=f"product_{lane}")
             m.d.comb += product.eq(sums[lane] * memory.scales[lane])
-            m.d.sync += self.scaled[lane].eq(Mux(keep, product, sums[lane] << self._frac))
+            with m.If(fetched):
+                m.d.sync += self.scaled[lane].eq(Mux(keep, product, sums[lane] << self._frac))
         return m

@@ -1,46 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Layer sequencer: one crossbar activation a cycle, for the layer it was told to run."""
+"""Layer sequencer: one crossbar activation a cycle, for the visit it was told to make."""
 
-from amaranth.hdl import Array, Module, Signal
+from amaranth.hdl import Array, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from scaledrop_hw.checks import require_range
+from scaledrop_hw.descriptors import Place
 
-__all__ = ["LayerSequencer", "command_layout", "step_layout"]
-
-
-def command_layout(layers):
-    """A command: which layer to run, and where its pass stands in the image."""
-    return data.StructLayout({"layer": range(max(layers, 2)), "first_pass": 1, "last_pass": 1})
+__all__ = ["LayerSequencer", "step_layout"]
 
 
-def step_layout(descriptor):
-    """One crossbar activation as it enters the pipeline.
+def step_layout(layout, tiles, masks):
+    """One crossbar activation as it enters the pipeline, for so many tiles and row masks.
 
-    word       word of the activation buffer; plane, row_tile select a word of the image
+    word       word of the image or of the activation vector, bank included
+    plane, row_tile     select a word of the window, a plane of the image
+    across, below       tap of the kernel
+    mask       word of the rows in use
+    inside     the tap lies in the map; else no row is driven
     tile       crossbar tile
-    last_row   the row tile is the layer's last: only last_row_mask is driven
     first      starts a sum; double starts a further bit plane; last completes the sum
-    ends_layer the column tile is the layer's last
+    ends_position   the column tile is the position's last
+    ends_layer      the position is the layer's last as well
     """
+    flags = ("inside", "first", "double", "last", "ends_position", "ends_layer")
     return data.StructLayout(
         {
-            "word": descriptor["in_base"].shape,
-            "plane": descriptor["planes"].shape,
-            "row_tile": descriptor["row_tiles"].shape,
-            "tile": descriptor["tile_base"].shape,
-            "last_row": 1,
-            "first": 1,
-            "double": 1,
-            "last": 1,
-            "ends_layer": 1,
+            "word": layout["origin"].shape,
+            "plane": layout["planes"].shape,
+            "row_tile": layout["row_tiles"].shape,
+            "across": layout["kernel"].shape,
+            "below": layout["kernel"].shape,
+            "mask": range(max(masks, 2)),
+            "tile": range(max(tiles, 2)),
+            **dict.fromkeys(flags, 1),
         }
     )
 
 
 class LayerSequencer(wiring.Component):
-    """Walks column tiles, bit planes and row tiles, innermost last.
+    """Walks positions, column tiles, bit planes, taps and row tiles, innermost last.
 
     Parameters
     ----------
@@ -48,41 +48,56 @@ class LayerSequencer(wiring.Component):
         From :func:`scaledrop_hw.descriptors.descriptor_layout`.
     descriptors : list of dict
         One per layer.
+    command : StructLayout
+        From :func:`scaledrop_hw.walker.command_layout`.
+    tiles, masks : int
+        Words of the crossbar's and of the row masks' memories.
 
     Members
     -------
-    command : In(stream of command_layout)
-        Run a layer. Taken when idle, or in the cycle of ``done``.
-    current : Out(command_layout)
-        The layer being run, stable until the next command is taken.
-    descriptor : Out(layout)
-        Its descriptor.
+    command : In(stream of command)
+        Make a visit. Taken when idle, or in the cycle of ``done``.
+    current : Out(command); descriptor : Out(layout)
+        The visit being made and its layer, stable until the next command is taken.
+    taken : Out(1)
+        ``command`` is taken in this cycle.
     active : Out(1)
-        A layer is being run, from the first step to ``done``.
+        A visit is being made, from the cycle after the command to ``done``.
+    start_window : Out(1); window_ready : In(1); advance_window : Out(1)
+        To and from the window buffer of the layer.
     step : Out(step_layout); step_valid : Out(1)
         One activation.
     enable : In(1)
         The pipeline takes the step in this cycle.
     done : In(1)
-        The layer's last result is being stored: later reads see it.
+        The visit's last result is being stored: later reads see it.
 
     Timing
     ------
-    First step one cycle after the command; one step per enabled cycle without a gap until the
-    layer's last; idle after reset.
+    A visit whose inputs are a vector: first step one cycle after the command, then one step per
+    enabled cycle without a gap. A visit of a window: ``start_window`` one cycle after the command;
+    the steps of a position begin one cycle after its ``advance_window``, which comes with the last
+    step of the position before it or as soon as the window is ready. Idle after reset.
     """
 
-    def __init__(self, *, layout, descriptors):
+    def __init__(self, *, layout, descriptors, command, tiles, masks):
         self._layout = layout
         self._descriptors = list(descriptors)
-        layers = require_range("number of layers", len(self._descriptors), 1, 1024)
+        require_range("number of layers", len(self._descriptors), 1, 1024)
+        self._command = command
+        self._tiles = require_range("number of tiles", tiles, 1, 2**20)
+        self._masks = require_range("number of row masks", masks, 0, 2**20)
         super().__init__(
             {
-                "command": In(stream.Signature(command_layout(layers))),
-                "current": Out(command_layout(layers)),
+                "command": In(stream.Signature(command)),
+                "current": Out(command),
                 "descriptor": Out(layout),
+                "taken": Out(1),
                 "active": Out(1),
-                "step": Out(step_layout(layout)),
+                "start_window": Out(1),
+                "window_ready": In(1),
+                "advance_window": Out(1),
+                "step": Out(step_layout(layout, self._tiles, self._masks)),
                 "step_valid": Out(1),
                 "enable": In(1),
                 "done": In(1),
@@ -98,58 +113,169 @@ class LayerSequencer(wiring.Component):
         return list(self._descriptors)
 
     @property
-    def layers(self):
-        return len(self._descriptors)
+    def tiles(self):
+        return self._tiles
+
+    @property
+    def masks(self):
+        return self._masks
 
     def elaborate(self, platform):
         m = Module()
-        table = Array(self._layout.const(d) for d in self._descriptors)
-        issuing = Signal()
-        column, plane, row = (
-            Signal(self._layout[name].shape, name=f"{name}_at")
-            for name in ("column_tiles", "planes", "row_tiles")
-        )
-        base = Signal(self._layout["tile_base"].shape)
-        now = self.descriptor
-        step = self.step
-        last_row, last_plane = Signal(), Signal()
+        chosen, bank = self._look_up(m)
+        go = Signal()
+        next_position = Signal()
+        ends = self._loops(m, go, next_position)
+        last_x, last_position = self._positions(m, chosen, next_position)
+        self._tile(m, chosen, go, ends)
+        self._word(m, chosen, bank, go, ends, last_x)
+        self._flow(m, chosen, go, next_position, last_position)
+        return m
+
+    def _look_up(self, m):
+        """Descriptor of the offered command, and where the bank begins that its path chooses."""
+        table = Array(self._layout.const(values) for values in self._descriptors)
+        offered, chosen = self.command.payload, Signal(self._layout)
+        bank = Signal(self._layout["bank"].shape)
+        kept = (offered.path << 1).bit_select(offered.layer, 1)
+        m.d.comb += [chosen.eq(table[offered.layer]), bank.eq(Mux(kept, chosen.bank, 0))]
+        return chosen, bank
+
+    def _counter(self, m, name, field, advance):
+        """A loop over ``0 .. descriptor[field]``; returns the count and whether it is the last."""
+        count = Signal(self._layout[field].shape, name=f"{name}_at")
+        last = Signal(name=f"last_{name}")
+        m.d.comb += last.eq(count == self.descriptor[field])
+        with m.If(advance):
+            m.d.sync += count.eq(Mux(last, 0, count + 1))
+        with m.If(self.taken):
+            m.d.sync += count.eq(0)
+        return count, last
+
+    def _loops(self, m, go, next_position):
+        """Loops of a position; each ``ends`` says that the loops within it all end here."""
+        step, ends, counts = self.step, {}, {}
+        advance, inner = go, Const(1)
+        for name, field in (
+            ("row", "row_tiles"),
+            ("across", "kernel"),
+            ("below", "kernel"),
+            ("plane", "planes"),
+            ("column", "column_tiles"),
+        ):
+            counts[name], last = self._counter(m, name, field, advance)
+            ends[name] = Signal(name=f"ends_{name}")
+            m.d.comb += ends[name].eq(inner & last)
+            inner, advance = ends[name], go & ends[name]
+        begins = Signal()
         m.d.comb += [
-            now.eq(table[self.current.layer]),
-            last_row.eq(row == now.row_tiles),
-            last_plane.eq(plane == now.planes),
-            step.word.eq(now.in_base + row),
-            step.plane.eq(plane),
-            step.row_tile.eq(row),
-            step.tile.eq(base + row),
-            step.last_row.eq(last_row),
-            step.first.eq((row == 0) & (plane == 0)),
-            step.double.eq((row == 0) & (plane != 0)),
-            step.last.eq(last_row & last_plane),
-            step.ends_layer.eq(column == now.column_tiles),
-            self.step_valid.eq(issuing),
-            self.command.ready.eq(~self.active | self.done),
+            next_position.eq(advance),
+            begins.eq((counts["row"] == 0) & (counts["across"] == 0) & (counts["below"] == 0)),
+            step.plane.eq(counts["plane"]),
+            step.row_tile.eq(counts["row"]),
+            step.across.eq(counts["across"]),
+            step.below.eq(counts["below"]),
+            step.mask.eq(self.descriptor.mask_base + counts["row"]),
+            step.first.eq(begins & (counts["plane"] == 0)),
+            step.double.eq(begins & (counts["plane"] != 0)),
+            step.last.eq(ends["plane"]),
+            step.ends_position.eq(counts["column"] == self.descriptor.column_tiles),
         ]
-        with m.If(issuing & self.enable):
-            m.d.sync += row.eq(row + 1)
-            with m.If(last_row):
-                m.d.sync += [row.eq(0), plane.eq(plane + 1)]
-                with m.If(last_plane):
-                    m.d.sync += [plane.eq(0), column.eq(column + 1)]
-                    m.d.sync += base.eq(base + now.row_tiles + 1)
-                    with m.If(step.ends_layer):
-                        m.d.sync += issuing.eq(0)
+        return ends
+
+    def _positions(self, m, chosen, next_position):
+        """Output positions, and whether the current tap lies in the map."""
+        now, step = self.descriptor, self.step
+        _, last_x = self._counter(m, "x", "width", next_position)
+        ends_row = next_position & last_x
+        _, last_y = self._counter(m, "y", "height", ends_row)
+        last_position = last_x & last_y
+        edge = max(self._layout[f"source_{side}"].shape.width for side in ("height", "width"))
+        shape = signed(edge + self._layout["stride"].shape.width + 1)
+        top, left, y, x = (Signal(shape, name=name) for name in ("top", "left", "tap_y", "tap_x"))
+        with m.If(next_position):
+            m.d.sync += left.eq(Mux(last_x, -now.padding, left + now.stride))
+        with m.If(ends_row):
+            m.d.sync += top.eq(top + now.stride)
+        with m.If(self.taken):
+            m.d.sync += [top.eq(-chosen.padding), left.eq(-chosen.padding)]
+        m.d.comb += [
+            y.eq(top + step.below),
+            x.eq(left + step.across),
+            step.inside.eq((y >= 0) & (x >= 0) & (y < now.source_height) & (x < now.source_width)),
+            step.ends_layer.eq(last_position & step.ends_position),
+        ]
+        return last_x, last_position
+
+    def _tile(self, m, chosen, go, ends):
+        """Tiles one after another; back to the column's first where a plane begins."""
+        now, tile = self.descriptor, self.step.tile
+        column = Signal(tile.shape(), name="column_base")
+        with m.If(go):
+            m.d.sync += tile.eq(tile + 1)
+            with m.If(ends["below"]):
+                m.d.sync += tile.eq(column)
+            with m.If(ends["plane"]):
+                m.d.sync += [tile.eq(tile + 1), column.eq(tile + 1)]
+            with m.If(ends["column"]):
+                m.d.sync += [tile.eq(now.tile_base), column.eq(now.tile_base)]
+        with m.If(self.taken):
+            m.d.sync += [tile.eq(chosen.tile_base), column.eq(chosen.tile_base)]
+
+    def _word(self, m, chosen, bank, go, ends, last_x):
+        """Words one after another; a plane begins again at the position's origin."""
+        now, word = self.descriptor, self.step.word
+        names = ("origin", "row_origin", "across_origin", "down_origin", "begin")
+        origin, row_origin, across, down, begin = (
+            Signal(word.shape(), name=name) for name in names
+        )
+        m.d.comb += [
+            across.eq(origin + now.across),
+            down.eq(row_origin + now.down),
+            begin.eq(chosen.origin + bank),
+        ]
+        with m.If(go):
+            m.d.sync += word.eq(word + 1)
+            with m.If(ends["across"]):
+                m.d.sync += word.eq(word + now.tap_down)
+            with m.If(ends["below"]):
+                m.d.sync += word.eq(origin)
+            with m.If(ends["column"]):
+                m.d.sync += [origin.eq(across), word.eq(across)]
+                with m.If(last_x):
+                    m.d.sync += [origin.eq(down), row_origin.eq(down), word.eq(down)]
+        with m.If(self.taken):
+            m.d.sync += [word.eq(begin), origin.eq(begin), row_origin.eq(begin)]
+
+    def _flow(self, m, chosen, go, next_position, last_position):
+        """Commands, and the window that a position waits for."""
+        issuing, filled, windowed, wanted = (
+            Signal(name=name) for name in ("issuing", "filled", "windowed", "wanted")
+        )
+        m.d.comb += [
+            windowed.eq(self.descriptor.source == Place.WINDOW),
+            self.step_valid.eq(issuing & (filled | ~windowed)),
+            go.eq(self.step_valid & self.enable),
+            wanted.eq(Mux(next_position, ~last_position, issuing & ~filled)),
+            self.advance_window.eq(windowed & wanted & self.window_ready),
+            self.command.ready.eq(~self.active | self.done),
+            self.taken.eq(self.command.valid & self.command.ready),
+        ]
+        m.d.sync += self.start_window.eq(0)
+        with m.If(next_position):
+            m.d.sync += filled.eq(0)
+            with m.If(last_position):
+                m.d.sync += issuing.eq(0)
+        with m.If(self.advance_window):
+            m.d.sync += filled.eq(1)
         with m.If(self.done):
             m.d.sync += self.active.eq(0)
-        with m.If(self.command.valid & self.command.ready):
-            chosen = Signal(self._layout)
-            m.d.comb += chosen.eq(table[self.command.payload.layer])
+        with m.If(self.taken):
             m.d.sync += [
                 self.current.eq(self.command.payload),
+                self.descriptor.eq(chosen),
                 self.active.eq(1),
                 issuing.eq(1),
-                column.eq(0),
-                plane.eq(0),
-                row.eq(0),
-                base.eq(chosen.tile_base),
+                filled.eq(0),
+                self.start_window.eq(chosen.source == Place.WINDOW),
             ]
-        return m

@@ -1,102 +1,102 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sum pipeline: from layer commands to finished column sums."""
+"""Sum pipeline: from commands to finished column sums."""
 
 from itertools import pairwise
 
-from amaranth.hdl import Const, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from scaledrop_hw.accumulator import AccumulatorAdder
-from scaledrop_hw.activation_buffer import ActivationBuffer
 from scaledrop_hw.crossbar import CrossbarTile
 from scaledrop_hw.descriptors import descriptor_layout, descriptor_of
 from scaledrop_hw.drain import ColumnDrain
-from scaledrop_hw.image_buffer import ImageBuffer
 from scaledrop_hw.sequencer import LayerSequencer
+from scaledrop_hw.sources import Sources
+from scaledrop_hw.walker import command_layout
 
 __all__ = ["SumPipeline"]
 
+EVENTS = ("activations", "row_drives", "conversions", "additions", "buffer_reads")
+
 
 class SumPipeline(wiring.Component):
-    """Buffers, crossbar, accumulator-adder and drain under the layer sequencer.
+    """Sources, crossbar, accumulator-adder and drain under the layer sequencer.
 
     Parameters
     ----------
     mapping : scaledrop.mapping.NetworkMapping
         Every width, depth and weight follows from it.
+    weight_bits : int
+        Width of a command's weights.
 
     Members
     -------
-    pixels : In(stream of unsigned(input_bits)); available : Out(1); free : In(1)
-        See ImageBuffer.
-    command : In(stream of command_layout); done : In(1)
+    pixels : In(stream of {value, last}); held : Out(range(3)); misframed : Out(1); free : In(1)
+        See PixelWriter and ImageBuffer.
+    command : In(stream of command_layout); taken : Out(1); done : In(1)
         See LayerSequencer.
     current, descriptor, active : Out
-        The layer being run.
-    write, write_address, slot, bits : In
-        Activation bits coming back; see ActivationBuffer.
-    sums : Out(stream of {sums, last})
+        The visit being made.
+    store : In(store_signature)
+        Codes coming back.
+    sums : Out(stream of {sums, ends_position, ends_layer})
         Beats of finished sums; see ColumnDrain.
-    events : Out({activations, row_drives, conversions, additions, buffer_reads})
+    events : Out
         Increments of this cycle's event counters.
 
     Timing
     ------
-    A step is summed 3 cycles after it is issued and its beat offered in the fourth. One step a
-    cycle; when a tile is summed while the drain is full, the whole pipeline holds.
+    A step is summed ``LATENCY`` cycles after it is issued and its beat offered in the next. One
+    step a cycle; when a tile is summed while the drain is full, the whole pipeline holds.
     """
 
     LATENCY = 1 + CrossbarTile.LATENCY
 
-    def __init__(self, *, mapping):
+    def __init__(self, *, mapping, weight_bits):
         self._mapping = mapping
+        self._weight_bits = weight_bits
         network, array = mapping.network, mapping.array
-        self._layout = descriptor_layout(
-            rows=array.rows,
-            columns=array.columns,
-            lanes=array.lanes,
-            tiles=mapping.tile_count,
-            beats=mapping.beat_count,
-            words=mapping.buffer_words + 1,
-            planes=network.input_bits,
-        )
+        self._layout = descriptor_layout(mapping)
+        command = command_layout(len(mapping.layers), weight_bits)
         self._sequencer = LayerSequencer(
-            layout=self._layout, descriptors=[descriptor_of(mapped) for mapped in mapping.layers]
+            layout=self._layout,
+            descriptors=[descriptor_of(mapped, mapping) for mapped in mapping.layers],
+            command=command,
+            tiles=mapping.end.tile,
+            masks=mapping.end.mask,
         )
-        partial_width = array.rows.bit_length() + 1
-        self._sum_width = max(network.sum_width, partial_width)
+        self._sum_width = max(network.sum_width, array.rows.bit_length() + 1)
         self._drain = ColumnDrain(
             columns=array.columns, lanes=array.lanes, sum_width=self._sum_width
         )
-        self._activations = ActivationBuffer(
-            rows=array.rows, lanes=array.lanes, depth=max(mapping.buffer_words, 1)
-        )
+        self._sources = Sources(mapping=mapping, layout=self._layout)
         amount = unsigned(max(array.rows, array.columns).bit_length())
-        names = ("activations", "row_drives", "conversions", "additions", "buffer_reads")
-        command = self._sequencer.command.payload.shape()
         super().__init__(
             {
-                "pixels": In(stream.Signature(unsigned(network.input_bits))),
-                "available": Out(1),
+                "pixels": In(self._sources.pixels.signature.flip()),
+                "held": Out(range(3)),
+                "misframed": Out(1),
                 "free": In(1),
                 "command": In(stream.Signature(command)),
+                "taken": Out(1),
                 "done": In(1),
                 "current": Out(command),
                 "descriptor": Out(self._layout),
                 "active": Out(1),
-                "write": In(1),
-                "write_address": In(self._activations.write_address.shape()),
-                "slot": In(self._activations.slot.shape()),
-                "bits": In(array.lanes),
+                "store": In(self._sources.store.signature.flip()),
                 "sums": Out(stream.Signature(self._drain.output.payload.shape())),
-                "events": Out(data.StructLayout({name: amount for name in names})),
+                "events": Out(data.StructLayout(dict.fromkeys(EVENTS, amount))),
             }
         )
 
     @property
     def mapping(self):
         return self._mapping
+
+    @property
+    def weight_bits(self):
+        return self._weight_bits
 
     @property
     def sum_width(self):
@@ -106,10 +106,11 @@ class SumPipeline(wiring.Component):
         m = Module()
         enable = Signal()
         m.submodules.sequencer = self._sequencer
+        m.submodules.sources = self._sources
         self._connect_sequencer(m, enable)
-        word = self._fetch(m, enable)
-        partials, tag = self._crossbar(m, enable, word)
-        self._accumulate(m, enable, partials, tag)
+        self._connect_sources(m, enable)
+        crossbar, tag = self._crossbar(m, enable)
+        self._accumulate(m, enable, crossbar, tag)
         return m
 
     def _connect_sequencer(self, m, enable):
@@ -118,41 +119,35 @@ class SumPipeline(wiring.Component):
         m.d.comb += [
             sequencer.enable.eq(enable),
             sequencer.done.eq(self.done),
+            self.taken.eq(sequencer.taken),
             self.current.eq(sequencer.current),
             self.descriptor.eq(sequencer.descriptor),
             self.active.eq(sequencer.active),
         ]
 
-    def _fetch(self, m, enable):
-        """Stage 0: address a word of the image or of the activation buffer."""
-        network, array, sequencer = self._mapping.network, self._mapping.array, self._sequencer
-        m.submodules.image = image = ImageBuffer(
-            rows=array.rows, planes=network.input_bits, pixels=network.input_size
-        )
-        m.submodules.activations = activations = self._activations
-        connect(m, flipped(self.pixels), image.pixels)
-        step, from_image = sequencer.step, sequencer.descriptor.image
-        fetch = Signal()
+    def _connect_sources(self, m, enable):
+        """Stage 0: address a word."""
+        sequencer, sources = self._sequencer, self._sources
+        connect(m, flipped(self.pixels), sources.pixels)
+        connect(m, flipped(self.store), sources.store)
+        kept_before = (sequencer.current.path << 1).bit_select(sequencer.current.layer, 1)
         m.d.comb += [
-            fetch.eq(sequencer.step_valid & enable),
-            self.available.eq(image.available),
-            image.free.eq(self.free),
-            image.read.eq(fetch & from_image),
-            image.plane.eq(step.plane),
-            image.row_tile.eq(step.row_tile),
-            activations.read.eq(fetch & ~from_image),
-            activations.address.eq(step.word),
-            activations.write.eq(self.write),
-            activations.write_address.eq(self.write_address),
-            activations.slot.eq(self.slot),
-            activations.bits.eq(self.bits),
-            self.events.buffer_reads.eq(image.read + activations.read),
+            self.held.eq(sources.held),
+            self.misframed.eq(sources.misframed),
+            sources.free.eq(self.free),
+            sources.descriptor.eq(sequencer.descriptor),
+            sources.kept_before.eq(kept_before),
+            sources.start_window.eq(sequencer.start_window),
+            sources.advance_window.eq(sequencer.advance_window),
+            sequencer.window_ready.eq(sources.window_ready),
+            sources.read.eq(sequencer.step_valid & enable),
+            sources.step.eq(sequencer.step),
+            self.events.buffer_reads.eq(sources.reads),
         ]
-        return Mux(from_image, image.word, activations.word)
 
-    def _crossbar(self, m, enable, word):
-        """Stages 1 and 2: drive the word lines; the step's tag travels beside the data."""
-        mapping, sequencer = self._mapping, self._sequencer
+    def _crossbar(self, m, enable):
+        """Stage 1 on: drive the word lines; the step's tag travels beside the data."""
+        mapping, sequencer, sources = self._mapping, self._sequencer, self._sources
         m.submodules.crossbar = crossbar = CrossbarTile(
             rows=mapping.array.rows,
             columns=mapping.array.columns,
@@ -163,19 +158,17 @@ class SumPipeline(wiring.Component):
         with m.If(enable):
             m.d.sync += [tags[0].valid.eq(sequencer.step_valid), tags[0].step.eq(sequencer.step)]
             m.d.sync += [after.eq(before) for before, after in pairwise(tags)]
-        now, full = sequencer.descriptor, Const(-1, mapping.array.rows)
-        in_use = Mux(tags[0].step.last_row, now.last_row_mask, full)
         m.d.comb += [
             crossbar.enable.eq(enable),
             crossbar.start.eq(tags[0].valid),
             crossbar.tile.eq(tags[0].step.tile),
-            crossbar.drive.eq(in_use & (word | ~now.image.replicate(mapping.array.rows))),
-            crossbar.sign.eq(word),
+            crossbar.drive.eq(sources.drive),
+            crossbar.sign.eq(sources.word),
         ]
         return crossbar, tags[-1]
 
     def _accumulate(self, m, enable, crossbar, tag):
-        """Stage 3: add; a finished tile goes to the drain, or holds the pipeline."""
+        """Last stage: add; a finished tile goes to the drain, or holds the pipeline."""
         array, now, step = self._mapping.array, self._sequencer.descriptor, tag.step
         m.submodules.accumulator = adder = AccumulatorAdder(
             columns=array.columns,
@@ -184,7 +177,9 @@ class SumPipeline(wiring.Component):
         )
         m.submodules.drain = drain = self._drain
         connect(m, drain.output, flipped(self.sums))
-        taken, columns = Signal(), Signal(range(array.columns + 1))
+        taken = Signal()
+        columns = Signal(range(array.columns + 1))
+        ends = step.ends_position
         m.d.comb += [
             enable.eq(~(tag.valid & step.last) | drain.ready),
             taken.eq(tag.valid & enable),
@@ -194,9 +189,10 @@ class SumPipeline(wiring.Component):
             adder.partials.eq(crossbar.partials),
             drain.load.eq(taken & step.last),
             drain.totals.eq(adder.totals),
+            drain.ends_position.eq(ends),
             drain.ends_layer.eq(step.ends_layer),
-            drain.beats.eq(Mux(step.ends_layer, now.last_beats, array.columns // array.lanes)),
-            columns.eq(Mux(step.ends_layer, now.last_columns, array.columns)),
+            drain.beats.eq(Mux(ends, now.last_beats, array.columns // array.lanes)),
+            columns.eq(Mux(ends, now.last_columns, array.columns)),
         ]
         with m.If(taken):
             m.d.comb += [

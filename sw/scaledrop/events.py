@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Events that cost energy: their names, and their exact prediction from mapping and record.
+"""Events that cost energy: their names, and their exact prediction from mapping and visits.
 
 The RTL counts the same events with the same names; prediction and count are compared with ``==``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
-from scaledrop.mapping import LayerMapping, NetworkMapping
-from scaledrop.numbers import Coding
-from scaledrop.record import PassRecord
+from scaledrop.layer_mapping import LayerMapping, Method
+from scaledrop.mapping import NetworkMapping
+from scaledrop.walk import Visit
 
-__all__ = ["Event", "EventCounts", "predict_events"]
+__all__ = ["Event", "EventCounts", "columns_loaded", "predict_events"]
 
 EventCounts = dict[str, dict[str, int]]
 """Layer name -> event name -> count over a whole run."""
@@ -41,66 +42,126 @@ class Event(StrEnum):
     MULTIPLIES = "multiplies"
     """Channels multiplied by their scale; none when it is dropped."""
     COMPARISONS = "comparisons"
-    """Channels compared with their threshold."""
+    """Channels compared with a threshold."""
     LOGIT_MACS = "logit_macs"
     """Multiply-adds of the head."""
     BUFFER_READS = "buffer_reads"
-    """Words of ``rows`` bits read from the image or activation buffer."""
+    """Words of ``rows`` bits read from the image or activation buffer, or columns shifted into the
+    window of an unrolled convolution."""
     BUFFER_WRITES = "buffer_writes"
-    """Beats of ``lanes`` bits written to the activation buffer."""
+    """Beats of ``lanes`` codes written to the activation buffer or a window buffer."""
     SPIN_RESETS = "spin_resets"
     SPIN_WRITES = "spin_writes"
     SPIN_READS = "spin_reads"
     """Pulses to the spin unit, booked to the layer whose bit is made."""
 
 
+def columns_loaded(mapped: LayerMapping) -> list[int]:
+    """Columns that the window buffer shifts in for each output position, in raster order."""
+    height, width = mapped.positions
+    window = mapped.window
+    return [window.size, *[min(window.stride, window.size)] * (width - 1)] * height
+
+
+def _covers(mapped: LayerMapping, axis: int) -> npt.NDArray[np.int64]:
+    """How often each row (axis 0) or column of the source lies under a kernel."""
+    window, length = mapped.window, mapped.source.shape[1 + axis]
+    begin = np.arange(mapped.positions[axis]) * window.stride - window.padding
+    under = (begin[:, None] + np.arange(window.size)).ravel()
+    return np.bincount(under[(under >= 0) & (under < length)], minlength=length)
+
+
+def _driven(mapped: LayerMapping) -> npt.NDArray[np.int64]:
+    """How often one visit puts each element of the source on word lines, once for all columns."""
+    if mapped.layer.window is None:
+        return np.ones(mapped.source.shape, dtype=np.int64)
+    area = np.multiply.outer(_covers(mapped, 0), _covers(mapped, 1))
+    return np.broadcast_to(area, mapped.source.shape)
+
+
 def _row_drives(
-    mapped: LayerMapping, pixels: npt.NDArray[np.int64], column_tiles: int, runs: int
+    mapped: LayerMapping, pixels: npt.NDArray[np.int64], visits: npt.NDArray[np.int64]
 ) -> int:
-    layer = mapped.layer
-    if layer.coding is Coding.BIPOLAR:
-        return layer.in_features * column_tiles * runs
-    bits = sum(int((pixels >> plane & 1).sum()) for plane in range(layer.planes))
-    return bits * column_tiles * runs // len(pixels)
+    driven, tiles, planes = _driven(mapped), mapped.column_tiles, mapped.layer.planes
+    if not mapped.reads_image:
+        return int(driven.sum()) * planes * tiles * int(visits.sum())
+    images = pixels.reshape(len(pixels), *mapped.source.shape)
+    bits = sum(images >> plane & 1 for plane in range(planes))
+    each = (bits * driven).reshape(len(images), -1).sum(axis=1)
+    return int((each * visits).sum()) * tiles
+
+
+class _Visits:
+    """What the walks ask of each layer: counts by (image, layer)."""
+
+    def __init__(self, walks: Sequence[Iterable[Visit]], layers: int) -> None:
+        shape = (len(walks), layers)
+        self.made, self.kept, self.dropped, self.bits = (
+            np.zeros(shape, dtype=np.int64) for _ in range(4)
+        )
+        for image, visits in enumerate(walks):
+            for visit in visits:
+                at = image, visit.layer
+                self.made[at] += 1
+                self.kept[at] += visit.kept > 0
+                self.dropped[at] += visit.dropped > 0
+                self.bits[at] += len(visit.bits)
+
+
+def _of_layer(
+    mapped: LayerMapping, visits: int, kept: int, outcomes: int, folded: bool
+) -> dict[str, int]:
+    """Events that do not depend on the images."""
+    results = mapped.layer.out_features * mapped.position_count
+    conversions = results * mapped.steps
+    windows = mapped.method is Method.UNROLLED
+    reads = sum(columns_loaded(mapped)) if windows else mapped.activations
+    writes = 0 if mapped.is_head else mapped.pooled[0] * mapped.pooled[1] * mapped.groups
+    scaled = 0 if folded else kept
+    return {
+        Event.ACTIVATIONS: mapped.activations * visits,
+        Event.CONVERSIONS: conversions * visits,
+        Event.ADDITIONS: (conversions - results) * visits,
+        Event.SCALE_READS: mapped.beat_count * scaled,
+        Event.MULTIPLIES: results * scaled,
+        Event.COMPARISONS: 0 if mapped.is_head else results * mapped.levels * outcomes,
+        Event.LOGIT_MACS: results * outcomes if mapped.is_head else 0,
+        Event.BUFFER_READS: reads * visits,
+        Event.BUFFER_WRITES: writes * outcomes,
+    }
 
 
 def predict_events(
     mapping: NetworkMapping,
     pixels: npt.NDArray[np.int64],
-    record: PassRecord,
+    walks: Sequence[Iterable[Visit]],
     cycles: EventCounts | None,
+    folded: bool = False,
 ) -> EventCounts:
     """Every counter of a run.
 
     Args:
         mapping: The network on its array.
         pixels: (N, input_size) images.
-        record: Gives the masks: a dropped scale is neither read nor multiplied.
+        walks: Visits of each image; a dropped scale is neither read nor multiplied.
         cycles: The two cycle events of each layer, from
             :func:`scaledrop.schedule.predict_cycles`; None leaves them out.
+        folded: Of the folded datapath, which has no scales.
     """
-    runs = record.images * record.passes
+    visits = _Visits(walks, len(mapping.layers))
     counts: EventCounts = {}
     for index, mapped in enumerate(mapping.layers):
-        layer = mapped.layer
-        kept = int(record.masks[:, :, index].sum())
-        activations = mapped.tile_count * layer.planes
-        conversions = layer.out_features * mapped.activations_per_tile
-        tiles = mapped.column_tiles
-        counts[layer.name] = {
-            **({} if cycles is None else cycles[layer.name]),
-            Event.ACTIVATIONS: activations * runs,
-            Event.ROW_DRIVES: _row_drives(mapped, pixels, tiles, runs),
-            Event.CONVERSIONS: conversions * runs,
-            Event.ADDITIONS: (conversions - layer.out_features) * runs,
-            Event.SCALE_READS: mapped.beat_count * kept,
-            Event.MULTIPLIES: layer.out_features * kept,
-            Event.COMPARISONS: 0 if mapped.is_head else layer.out_features * runs,
-            Event.LOGIT_MACS: layer.out_features * runs if mapped.is_head else 0,
-            Event.BUFFER_READS: activations * runs,
-            Event.BUFFER_WRITES: 0 if mapped.is_head else mapped.beat_count * runs,
-            Event.SPIN_RESETS: runs,
-            Event.SPIN_WRITES: runs,
-            Event.SPIN_READS: runs,
+        made, kept, dropped, bits = (
+            int(of[:, index].sum())
+            for of in (visits.made, visits.kept, visits.dropped, visits.bits)
+        )
+        events = {
+            **({} if cycles is None else cycles[mapped.layer.name]),
+            **_of_layer(mapped, made, kept, kept + dropped, folded),
+            Event.ROW_DRIVES: _row_drives(mapped, pixels, visits.made[:, index]),
+            Event.SPIN_RESETS: bits,
+            Event.SPIN_WRITES: bits,
+            Event.SPIN_READS: bits,
         }
-    return {name: {str(k): v for k, v in events.items()} for name, events in counts.items()}
+        counts[mapped.layer.name] = {str(name): count for name, count in events.items()}
+    return counts

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scaledrop.frozen_layer import FrozenLayer, Threshold
+from scaledrop.frozen_layer import FrozenLayer, Head, Threshold
+from scaledrop.numbers import signed_width
 
-__all__ = ["FoldedThresholds", "fold"]
+__all__ = ["FoldedHead", "FoldedThresholds", "fold", "fold_head"]
 
 Integers = npt.NDArray[np.int64]
 
@@ -36,6 +37,41 @@ class FoldedThresholds:
     sign: Integers
     kept: Integers
     dropped: Integers
+
+    def plain(self, side: Integers) -> Integers:
+        """One side as ``bit = (s >= threshold) xor flip``, the sum left as it is."""
+        turned = self.sign.reshape(-1, *[1] * (side.ndim - 1)) < 0
+        return np.where(turned, 1 - side, side)
+
+
+@dataclass(frozen=True, eq=False)
+class FoldedHead:
+    """``logit = gain[m] * s + offset``: the head with its scale taken into the gain.
+
+    Attributes:
+        kept, dropped: (C,) gains for m = 1 and m = 0.
+        offset: (C,) as in the head.
+        gain_bits: width of the signed gains.
+    """
+
+    kept: Integers
+    dropped: Integers
+    offset: Integers
+    gain_bits: int
+
+
+def fold_head(layer: FrozenLayer, scale_frac_bits: int) -> FoldedHead:
+    """The folded form of the last layer; equal to the reference form for every sum.
+
+    Raises:
+        TypeError: the layer has no head.
+    """
+    head = layer.output
+    if not isinstance(head, Head):
+        raise TypeError(f"{layer.name} has no head")
+    kept, dropped = head.gain * layer.scale, head.gain << scale_frac_bits
+    largest = int(max(np.abs(kept).max(), np.abs(dropped).max()))
+    return FoldedHead(kept, dropped, head.offset, max(2, signed_width(largest)))
 
 
 def fold(layer: FrozenLayer, scale_frac_bits: int) -> FoldedThresholds:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from scaledrop.errors import UserError
 
-__all__ = ["checked_pixels"]
+__all__ = ["checked_pixels", "stream_order"]
 
 
 def checked_pixels(
@@ -36,3 +36,20 @@ def checked_pixels(
         raise UserError(f"images: pixels must be 0 to {top}, not {worst}")
     kind = np.uint8 if bits <= 8 else np.uint16
     return np.ascontiguousarray(images.reshape(len(images), size), dtype=kind)
+
+
+def stream_order(
+    pixels: npt.NDArray[np.integer], shape: tuple[int, ...], back: bool = False
+) -> npt.NDArray[np.integer]:
+    """Pixels (N, size) of images of ``shape`` as the hardware takes them, or back from there.
+
+    Raster positions, channels of a position together: a (C, H, W) image goes as (H, W, C).
+    """
+    if len(shape) != 3:
+        return pixels
+    channels, height, width = shape
+    if back:
+        maps = pixels.reshape(-1, height, width, channels).transpose(0, 3, 1, 2)
+    else:
+        maps = pixels.reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
+    return maps.reshape(len(pixels), -1)

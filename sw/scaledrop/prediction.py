@@ -141,7 +141,10 @@ class Totals:
 
 
 def summarise(
-    logits: npt.NDArray[np.integer], logit_frac_bits: int, weights: Floats | None = None
+    logits: npt.NDArray[np.integer],
+    logit_frac_bits: int,
+    weights: Floats | None = None,
+    bound: float = 1.0,
 ) -> Prediction:
     """The prediction that given passes make.
 
@@ -149,6 +152,7 @@ def summarise(
         logits: (N, T, ..., K) integers, T >= 1, K >= 1.
         logit_frac_bits: their unit is ``2**-logit_frac_bits``.
         weights: (T,) of the passes; equal ones when None.
+        bound: of the prediction; 1 promises nothing, as for drawn passes.
 
     Raises:
         UserError: another shape or dtype.
@@ -165,4 +169,4 @@ def summarise(
     totals = Totals()
     which = np.arange(images * passes).reshape(images, passes)
     totals.add(leaves, which, np.ones(passes) if weights is None else weights, logit_frac_bits)
-    return totals.prediction(1.0)
+    return totals.prediction(bound)

@@ -1,23 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs an accelerator in Amaranth's own simulator and gathers what its ports say."""
-
-from dataclasses import dataclass, field
+"""Runs an accelerator in Amaranth's own simulator; captures its ports as the shell does."""
 
 import numpy as np
 from amaranth.sim import Simulator
+from scaledrop.walk import Mode
+from simulate import plain
 
 from scaledrop.events import Event
-from scaledrop.spin import uniform_words
+from scaledrop.images import stream_order
+from scaledrop_cosim.capture import Capture
 
-
-@dataclass
-class Observed:
-    masks: list = field(default_factory=list)
-    hidden: list = field(default_factory=list)
-    logits: list = field(default_factory=list)
-    results: list = field(default_factory=list)
-    counters: dict = field(default_factory=dict)
-    writes: int = 0
+TRACES = {"visit": "visits", "drawn": "drawn", "hidden": "hidden", "logit": "logits"}
 
 
 async def _spin_unit(ctx, spin, words, seen):
@@ -27,52 +20,38 @@ async def _spin_unit(ctx, spin, words, seen):
         if reset:
             state = 0
         if write and not writing:
-            state |= int(words[seen.writes]) < drive
-            seen.writes += 1
+            state |= int(words[seen["writes"]]) < drive
+            seen["writes"] += 1
         writing = write
         ctx.set(spin.sense, state)
 
 
-async def _pixels(ctx, port, pixels, rng, idle):
-    for value in pixels:
-        while rng.random() < idle:
-            await ctx.tick()
-        ctx.set(port.payload, int(value))
-        ctx.set(port.valid, 1)
-        await ctx.tick().until(port.ready)
-        ctx.set(port.valid, 0)
+async def _pixels(ctx, port, images, rng, idle):
+    for pixels in images:
+        for at, value in enumerate(pixels):
+            while rng.random() < idle:
+                await ctx.tick()
+            ctx.set(port.payload, {"value": int(value), "last": at == len(pixels) - 1})
+            ctx.set(port.valid, 1)
+            await ctx.tick().until(port.ready)
+            ctx.set(port.valid, 0)
 
 
 async def _results(ctx, port, count, rng, stall, seen):
-    while len(seen.results) < count:
+    while len(seen["results"]) < count:
         ctx.set(port.ready, int(rng.random() >= stall))
-        _, _, valid, ready, label, total, votes = await ctx.tick().sample(
-            port.valid, port.ready, port.payload.label, port.payload.sum, port.payload.votes
-        )
+        _, _, valid, ready, payload = await ctx.tick().sample(port.valid, port.ready, port.payload)
         if valid and ready:
-            seen.results.append((label, total, votes))
+            seen["results"].append(plain(payload))
     ctx.set(port.ready, 0)
 
 
 async def _trace(ctx, trace, seen):
-    async for _, _, mv, ml, mk, hv, hl, hb, hbits, lv, ll, value in ctx.tick().sample(
-        trace.mask_valid,
-        trace.mask.layer,
-        trace.mask.keep,
-        trace.hidden_valid,
-        trace.hidden.layer,
-        trace.hidden.beat,
-        trace.hidden.bits,
-        trace.logit_valid,
-        trace.logit.label,
-        trace.logit.value,
-    ):
-        if mv:
-            seen.masks.append((ml, mk))
-        if hv:
-            seen.hidden.append((hl, hb, hbits))
-        if lv:
-            seen.logits.append((ll, value))
+    signals = [(getattr(trace, f"{name}_valid"), getattr(trace, name)) for name in TRACES]
+    async for _, _, *values in ctx.tick().sample(*(one for pair in signals for one in pair)):
+        for at, name in enumerate(TRACES.values()):
+            if values[2 * at]:
+                seen[name].append(plain(values[2 * at + 1]))
 
 
 async def _counters(ctx, dut, layers, seen):
@@ -81,38 +60,39 @@ async def _counters(ctx, dut, layers, seen):
             ctx.set(dut.counter_select, index * len(layers) + at)
             await ctx.tick()
             await ctx.tick()
-            seen.counters.setdefault(name, {})[str(event)] = ctx.get(dut.counter_value)
+            seen["counters"].setdefault(name, {})[str(event)] = ctx.get(dut.counter_value)
 
 
-def run(dut, images, passes, seed=1, idle=0.0, stall=0.0, limit=200_000, prepare=None):
-    """Infer ``images``; returns what was observed, raises TimeoutError after ``limit`` cycles.
+def _table(rows, layout):
+    names = [name for name, _ in layout]
+    return {name: np.array([row[name] for row in rows]) for name in names}
+
+
+def run(dut, workload, idle=0.0, stall=0.0, limit=200_000, prepare=None):
+    """Infer a workload; returns the capture, raises TimeoutError after ``limit`` cycles.
 
     ``prepare(ctx)`` runs before the first pixel is offered.
     """
-    network, seen = dut.mapping.network, Observed()
-    layers = [layer.name for layer in network.layers]
-    words = uniform_words(seed, len(images) * passes * len(layers) + 64)
+    network, rng = workload.network, np.random.default_rng(workload.seed)
+    seen = {name: [] for name in (*TRACES.values(), "results")} | {"counters": {}, "writes": 0}
+    words = np.concatenate([workload.words, np.zeros(64, dtype=np.uint16)])
+    images = stream_order(workload.images, network.input_shape)
     simulator = Simulator(dut)
     simulator.add_clock(1e-6)
 
     async def testbench(ctx):
-        ctx.set(dut.passes, passes)
-        await _results(
-            ctx,
-            dut.results,
-            len(images) * network.classes,
-            np.random.default_rng(seed),
-            stall,
-            seen,
-        )
+        ctx.set(dut.mode, list(Mode).index(workload.inference.mode))
+        ctx.set(dut.passes, workload.passes)
+        ctx.set(dut.cutoff, workload.cutoff)
+        await _results(ctx, dut.results, len(images) * network.classes, rng, stall, seen)
         for _ in range(4):
             await ctx.tick()
-        await _counters(ctx, dut, layers, seen)
+        await _counters(ctx, dut, [layer.name for layer in network.layers], seen)
 
     async def feed(ctx):
         if prepare is not None:
             await prepare(ctx)
-        await _pixels(ctx, dut.pixels, images.ravel(), np.random.default_rng(seed + 1), idle)
+        await _pixels(ctx, dut.pixels, images, np.random.default_rng(workload.seed + 1), idle)
 
     async def watchdog(ctx):
         for _ in range(limit):
@@ -131,4 +111,11 @@ def run(dut, images, passes, seed=1, idle=0.0, stall=0.0, limit=200_000, prepare
     simulator.add_testbench(trace, background=True)
     simulator.add_process(spin_unit)
     simulator.run()
-    return seen
+    tables = {
+        plural: _table(seen[plural], getattr(dut.trace, name).shape())
+        for name, plural in TRACES.items()
+    }
+    results = _table(seen["results"], dut.results.payload.shape())
+    return Capture(
+        **tables, results=results, counters=seen["counters"], device_writes=seen["writes"]
+    )

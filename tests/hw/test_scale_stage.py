@@ -96,3 +96,21 @@ def test_no_beat_after_reset():
     dut = ScaleStage(sum_width=5, scaled_width=9, scale_frac_bits=2, memory=memory([[7]]))
     first, after = play_then_reset(dut, [dut.valid], [[1], [1], [1]], [dut.scaled_valid])
     assert first == after == [[0]] * 2
+
+
+def test_memory_errors_pass_through():
+    """An injected wrong bit is corrected before the multiplier, and reported with its address."""
+    dut = ScaleStage(sum_width=5, scaled_width=9, scale_frac_bits=2, memory=memory([[1], [1]]))
+    host = dut.host
+    inputs = [dut.valid, dut.keep, dut.address, dut.sums, host.valid, host.write, host.address]
+    inputs += [host.data, dut.inject]
+    rest = (0, 0, 0, [0], 0, 0, 0, [0], 0)
+    stimulus = [rest, rest]
+    for error in (0b10, 0b11):
+        stimulus += [(0, 0, 0, [0], 1, 1, 1, [7], error), (1, 1, 1, [3], *rest[4:]), rest, rest]
+    watch = [dut.corrected, dut.uncorrected, dut.error_address, dut.scaled]
+    rows = play(dut, inputs, stimulus, watch)
+    assert [cycle for cycle, row in enumerate(rows) if row[0]] == [4]
+    assert [cycle for cycle, row in enumerate(rows) if row[1]] == [8]
+    assert rows[4][2] == rows[8][2] == 1
+    assert (rows[5][3], rows[9][3]) == ([3 * 7], [3 * (7 ^ 0b11)])

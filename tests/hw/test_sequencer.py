@@ -1,163 +1,63 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Layer sequencer: the order, tags and addresses of its steps, against three nested loops."""
+"""Layer sequencer: the steps of every visit, against nested loops over a random network."""
 
-from itertools import pairwise
-
-import numpy as np
 import pytest
-from simulate import play_then_reset, send, simulate
+from sequencer_bench import check, parameters_of
+from simulate import play_then_reset
 from wrong_parameters import refusal
 
-from scaledrop_hw.descriptors import LayerKind, descriptor_layout
+from chains import METHODS, SEEDS, mapping_of, random_mapping
+from scaledrop.graph import Kind, Layer, MaxPool, Window
 from scaledrop_hw.sequencer import LayerSequencer
 
-LAYOUT = descriptor_layout(rows=4, columns=4, lanes=2, tiles=64, beats=9, words=20, planes=8)
-COUNTS = [(1, 1, 1), (1, 1, 5), (1, 4, 1), (3, 1, 1), (2, 8, 3), (4, 1, 2), (2, 2, 2)]
-"""Column tiles, planes and row tiles of some layers."""
+HEAD = Layer("head", 3, output=Kind.LOGITS)
 
 
-def descriptors(rng):
-    rows = []
-    for columns, planes, row_tiles in COUNTS:
-        rows.append(
-            {
-                "kind": LayerKind.DENSE,
-                "image": int(planes > 1),
-                "head": 0,
-                "last_row_mask": int(rng.integers(1, 16)),
-                "row_tiles": row_tiles - 1,
-                "column_tiles": columns - 1,
-                "planes": planes - 1,
-                "last_columns": int(rng.integers(1, 5)),
-                "last_beats": int(rng.integers(1, 3)),
-                "tile_base": int(rng.integers(0, 64 - columns * row_tiles + 1)),
-                "beat_base": int(rng.integers(9)),
-                "in_base": int(rng.integers(0, 20 - row_tiles)),
-                "out_base": int(rng.integers(20)),
-            }
-        )
-    return rows
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"descriptors": []}, "number of layers must be an integer from 1 to 1024, not 0"),
+        ({"tiles": 0}, "number of tiles must be an integer from 1 to 1048576, not 0"),
+        ({"masks": -1}, "number of row masks must be an integer from 0 to 1048576, not -1"),
+    ],
+)
+def test_wrong_parameters(wrong, message):
+    assert refusal(LayerSequencer, parameters_of(random_mapping(1, "taps")), wrong) == message
 
 
-def test_wrong_parameters():
-    good = {"layout": LAYOUT, "descriptors": descriptors(np.random.default_rng(0))}
-    message = "number of layers must be an integer from 1 to 1024, not 0"
-    assert refusal(LayerSequencer, good, {"descriptors": []}) == message
-    assert LayerSequencer(**good).layers == len(COUNTS)
+def test_parameters_read_back():
+    good = parameters_of(random_mapping(1, "taps"))
+    dut = LayerSequencer(**good)
+    assert {name: getattr(dut, name) for name in good if name != "command"} == {
+        name: value for name, value in good.items() if name != "command"
+    }
+    assert dut.current.shape() == good["command"]
 
 
-def steps_of(descriptor, counts):
-    """Every step of a layer in order, in plain integers."""
-    columns, planes, row_tiles = counts
-    return [
-        {
-            "word": descriptor["in_base"] + row,
-            "plane": plane,
-            "row_tile": row,
-            "tile": descriptor["tile_base"] + column * row_tiles + row,
-            "last_row": int(row == row_tiles - 1),
-            "first": int(plane == row == 0),
-            "double": int(plane > 0 and row == 0),
-            "last": int(plane == planes - 1 and row == row_tiles - 1),
-            "ends_layer": int(column == columns - 1),
-        }
-        for column in range(columns)
-        for plane in range(planes)
-        for row in range(row_tiles)
-    ]
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_visits_of_random_networks(seed, method):
+    stall, idle = [(0.0, 0.0), (0.6, 0.0), (0.0, 0.6), (0.3, 0.3)][seed // 4 % 4]
+    check(random_mapping(seed, method), seed, stall, idle)
 
 
-def without_care(step):
-    """A step with ``double`` cleared where ``first`` makes it idle."""
-    return {**step, "double": int(step["double"] and not step["first"])}
+def test_tiles_and_row_masks_past_the_first_of_the_last_layer():
+    """Their words need more bits than any layer's first word."""
+    check(mapping_of(1, (20,), [HEAD], (4, 4, 0), "auto"), 1, 0.0, 0.0)
+    check(mapping_of(1, (4,), [Layer("hidden", 8), HEAD], (4, 4, 0), "auto"), 1, 0.0, 0.0)
 
 
-def run_layers(dut, layers, commands, rng, stall, idle):
-    """Run commands; ``done`` comes some cycles after a layer's last step."""
-    totals = [columns * planes * rows for columns, planes, rows in COUNTS]
-
-    async def command(ctx):
-        await send(ctx, dut.command, commands, rng, idle)
-
-    async def pipeline(ctx):
-        for chosen in commands:
-            left = totals[chosen["layer"]]
-            while left:
-                ctx.set(dut.enable, int(rng.random() >= stall))
-                _, _, valid, enable = await ctx.tick().sample(dut.step_valid, dut.enable)
-                left -= valid and enable
-            ctx.set(dut.enable, 1)
-            await ctx.tick().repeat(1 + int(rng.integers(5)))
-            ctx.set(dut.done, 1)
-            await ctx.tick()
-            ctx.set(dut.done, 0)
-
-    port = dut.command
-    watch = [
-        *(port.valid, port.ready, dut.current, dut.descriptor, dut.active),
-        *(dut.step_valid, dut.enable, dut.step, dut.done),
-    ]
-    names = [
-        "valid",
-        "ready",
-        "current",
-        "descriptor",
-        "active",
-        "stepping",
-        "enable",
-        "step",
-        "done",
-    ]
-    rows = simulate(dut, command, pipeline, watch=watch)
-    return [dict(zip(names, row, strict=True)) for row in rows]
+def test_a_kernel_far_larger_than_its_map():
+    nodes = [Layer("conv", 2, Window(9, padding=8)), MaxPool("pool", 9), HEAD]
+    check(mapping_of(1, (1, 1, 1), nodes, (4, 4, 0), "taps", 1), 1, 0.0, 0.0, rounds=1)
 
 
-def random_commands(rng, count):
-    return [
-        {
-            "layer": int(rng.integers(len(COUNTS))),
-            "first_pass": int(rng.integers(2)),
-            "last_pass": int(rng.integers(2)),
-        }
-        for _ in range(count)
-    ]
-
-
-def check_layer(rows, chosen, table):
-    """``rows`` are the cycles from the one after a command to the one of its ``done``."""
-    layer = chosen["layer"]
-    assert all(row["active"] and row["current"] == chosen for row in rows)
-    assert all(row["descriptor"] == table[layer] for row in rows)
-    taken = [without_care(row["step"]) for row in rows if row["stepping"] and row["enable"]]
-    assert taken == steps_of(table[layer], COUNTS[layer])
-    stepping = [row for row in rows if row["stepping"]]
-    assert rows[: len(stepping)] == stepping
-    for before, after in pairwise(stepping):
-        assert before["enable"] or after["step"] == before["step"]
-    assert [row["ready"] for row in rows] == [0] * (len(rows) - 1) + [1]
-
-
-@pytest.mark.parametrize("stall", [0.0, 0.6])
-@pytest.mark.parametrize("idle", [0.0, 0.6])
-def test_random_commands(stall, idle):
-    rng = np.random.default_rng(13)
-    table = descriptors(rng)
-    dut = LayerSequencer(layout=LAYOUT, descriptors=table)
-    commands = random_commands(rng, 40)
-    rows = run_layers(dut, table, commands, rng, stall, idle)
-    taken = [now for now, row in enumerate(rows) if row["valid"] and row["ready"]]
-    done = [now for now, row in enumerate(rows) if row["done"]]
-    assert len(taken) == len(done) == len(commands)
-    for start, end, chosen in zip(taken, done, commands, strict=True):
-        check_layer(rows[start + 1 : end + 1], chosen, table)
-    for end, start in zip(done, taken[1:], strict=False):
-        assert start == end if not idle else start >= end
-        assert not any(row["active"] or row["stepping"] for row in rows[end + 1 : start + 1])
-
-
-def test_idle_after_reset_in_the_middle_of_a_layer():
-    dut = LayerSequencer(layout=LAYOUT, descriptors=descriptors(np.random.default_rng(1)))
-    inputs = [dut.command.valid, dut.command.payload.layer, dut.enable]
-    outputs = [dut.active, dut.step_valid, dut.command.ready]
-    first, after = play_then_reset(dut, inputs, [[1, 4, 1], [0, 0, 1], [0, 0, 1]], outputs)
-    assert first == after == [[0, 0, 1]] * 2
+@pytest.mark.parametrize("method", METHODS)
+def test_idle_after_reset_in_the_middle_of_a_visit(method):
+    dut = LayerSequencer(**parameters_of(random_mapping(2, method)))
+    inputs = [dut.command.valid, dut.window_ready, dut.enable]
+    outputs = [dut.active, dut.step_valid, dut.command.ready, dut.start_window, dut.advance_window]
+    for cycles in range(4):
+        stimulus = [[1, 0, 1], *[[0, 1, 1]] * cycles]
+        first, after = play_then_reset(dut, inputs, stimulus, outputs)
+        assert first == after == [[0, 0, 1, 0, 0]] * 2

@@ -12,10 +12,11 @@ from pathlib import Path
 from scaledrop.errors import UserError
 from scaledrop.mapping import NetworkMapping
 from scaledrop.schedule import PipelineTiming, predict_cycles
+from scaledrop_cosim.capture import read_capture
 from scaledrop_cosim.checker import CheckReport
 from scaledrop_cosim.contract import Backend, Observation, Workload
 from scaledrop_cosim.driver import Disturbance, plusargs
-from scaledrop_cosim.monitor import read_capture
+from scaledrop_cosim.monitor import observe
 from scaledrop_cosim.run import BenchRun
 from scaledrop_cosim.simulation import TOPLEVEL, Simulation
 from scaledrop_cosim.toolchain import simulator_environment
@@ -52,15 +53,19 @@ class RtlBackend(Backend):
         self.folder, self.progress = folder.resolve(), progress
         self.disturbance = disturbance or Disturbance()
 
+    @property
+    def folded(self) -> bool:
+        """Whether the RTL has the folded datapath."""
+        return bool(self.simulation.sidecar["parameters"]["datapath"] == "folded")
+
     def verify(self, workload: Workload) -> CheckReport:
         """Run the cocotb bench; the report is the one that it made inside the simulator.
 
         Raises:
             UserError: the simulator ended without a report; the message names its log.
         """
-        run = BenchRun(
-            workload, self.mapping, self.timing, self.simulation.sidecar, self.disturbance
-        )
+        sidecar = self.simulation.sidecar
+        run = BenchRun(workload, self.mapping, self.timing, sidecar, self.disturbance, self.folded)
         run.save(self.folder)
         verdict = self.folder / "check.json"
         verdict.unlink(missing_ok=True)
@@ -76,12 +81,12 @@ class RtlBackend(Backend):
 
     def observation(self, workload: Workload) -> Observation:
         """What the last run captured."""
-        sizes = len(workload.images), workload.passes
-        return read_capture(self.folder, self.simulation.sidecar, self.mapping, *sizes)
+        capture = read_capture(self.folder, self.simulation.sidecar)
+        return observe(capture, workload, self.mapping)
 
     def cycles_per_image(self, workload: Workload) -> int:
         """Predicted cycles of one undisturbed image."""
-        layers = predict_cycles(self.mapping, 1, workload.passes, self.timing)
+        layers = predict_cycles(self.mapping, workload.walks[:1], self.timing)
         return sum(sum(events.values()) for events in layers.values())
 
     def _simulate(self, workload: Workload) -> None:

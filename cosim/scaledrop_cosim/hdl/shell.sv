@@ -15,14 +15,16 @@ module scaledrop_shell
 );
   // Whole bytes, so that a reader can turn a file of lines into an array at once.
   localparam int RESULT_PAD = 8 * ((RESULT_BITS + 7) / 8);
+  localparam int VISIT_PAD = 8 * ((VISIT_BITS + 7) / 8);
+  localparam int DRAWN_PAD = 8 * ((DRAWN_BITS + 7) / 8);
   localparam int HIDDEN_PAD = 8 * ((HIDDEN_BITS + 7) / 8);
-  localparam int MASK_PAD = 8 * ((MASK_BITS + 7) / 8);
   localparam int LOGIT_PAD = 8 * ((LOGIT_BITS + 7) / 8);
 
   string folder;
-  int images, passes, idle, stall, limit, seed;
-  int pixel_file, word_file, result_file, hidden_file, mask_file, logit_file, counter_file;
-  int status_file;
+  int images, mode, passes, cutoff, idle, stall, limit, seed;
+  longint min_votes, min_margin;
+  int pixel_file, word_file, visit_file, drawn_file, hidden_file, logit_file, result_file;
+  int counter_file, status_file;
 
   initial begin
     images_done = 0;
@@ -31,6 +33,10 @@ module scaledrop_shell
     if (!$value$plusargs("folder=%s", folder)) folder = ".";
     if (!$value$plusargs("images=%d", images)) images = 0;
     if (!$value$plusargs("passes=%d", passes)) passes = 1;
+    if (!$value$plusargs("mode=%d", mode)) mode = 0;
+    if (!$value$plusargs("cutoff=%d", cutoff)) cutoff = 0;
+    if (!$value$plusargs("min_votes=%d", min_votes)) min_votes = 0;
+    if (!$value$plusargs("min_margin=%d", min_margin)) min_margin = 0;
     if (!$value$plusargs("idle=%d", idle)) idle = 0;
     if (!$value$plusargs("stall=%d", stall)) stall = 0;
     if (!$value$plusargs("limit=%d", limit)) limit = 1000000;
@@ -39,7 +45,8 @@ module scaledrop_shell
     word_file = $fopen({folder, "/words.bin"}, "rb");
     result_file = $fopen({folder, "/results.hex"}, "w");
     hidden_file = $fopen({folder, "/hidden.hex"}, "w");
-    mask_file = $fopen({folder, "/masks.hex"}, "w");
+    visit_file = $fopen({folder, "/visits.hex"}, "w");
+    drawn_file = $fopen({folder, "/drawn.hex"}, "w");
     logit_file = $fopen({folder, "/logits.hex"}, "w");
     counter_file = $fopen({folder, "/counters.hex"}, "w");
     status_file = $fopen({folder, "/status.txt"}, "w");
@@ -61,6 +68,8 @@ module scaledrop_shell
   reg pixel_valid = 0;
   reg [15:0] pixel = 0;
   wire pixel_ready;
+  reg pixel_last = 0;
+  int pixel_at = 0;
   longint pixels_sent = 0;
   wire wants_pixel = !rst && go && (!pixel_valid || pixel_ready);
   always @(posedge clk)
@@ -69,6 +78,8 @@ module scaledrop_shell
         pixel[7:0] <= $fgetc(pixel_file);
         pixel[15:8] <= $fgetc(pixel_file);
         pixel_valid <= 1;
+        pixel_last <= pixel_at == PIXELS - 1;
+        pixel_at <= pixel_at == PIXELS - 1 ? 0 : pixel_at + 1;
         pixels_sent <= pixels_sent + 1;
       end else pixel_valid <= 0;
     end
@@ -112,17 +123,20 @@ module scaledrop_shell
     end
 
   // Observation port.
-  wire hidden_valid, mask_valid, logit_valid;
+  wire visit_valid, drawn_valid, hidden_valid, logit_valid;
+  wire [VISIT_BITS-1:0] visit;
+  wire [DRAWN_BITS-1:0] drawn;
   wire [HIDDEN_BITS-1:0] hidden;
-  wire [MASK_BITS-1:0] mask;
   wire [LOGIT_BITS-1:0] logit;
+  wire [VISIT_PAD-1:0] visit_padded = VISIT_PAD'(visit);
+  wire [DRAWN_PAD-1:0] drawn_padded = DRAWN_PAD'(drawn);
   wire [HIDDEN_PAD-1:0] hidden_padded = HIDDEN_PAD'(hidden);
-  wire [MASK_PAD-1:0] mask_padded = MASK_PAD'(mask);
   wire [LOGIT_PAD-1:0] logit_padded = LOGIT_PAD'(logit);
   always @(posedge clk)
     if (!rst && !done) begin
+      if (visit_valid) $fwrite(visit_file, "%h\n", visit_padded);
+      if (drawn_valid) $fwrite(drawn_file, "%h\n", drawn_padded);
       if (hidden_valid) $fwrite(hidden_file, "%h\n", hidden_padded);
-      if (mask_valid) $fwrite(mask_file, "%h\n", mask_padded);
       if (logit_valid) $fwrite(logit_file, "%h\n", logit_padded);
     end
 
@@ -141,7 +155,8 @@ module scaledrop_shell
           $fwrite(status_file, "%0d %0d %0d\n", hung, writes, cycles);
           $fclose(result_file);
           $fclose(hidden_file);
-          $fclose(mask_file);
+          $fclose(visit_file);
+          $fclose(drawn_file);
           $fclose(logit_file);
           $fclose(counter_file);
           $fclose(status_file);
@@ -153,13 +168,17 @@ module scaledrop_shell
   scaledrop dut (
       .clk(clk),
       .rst(rst),
-      .pixels__payload(pixel[PIXEL_BITS-1:0]),
+      .pixels__payload({pixel_last, pixel[PIXEL_BITS-2:0]}),
       .pixels__valid(pixel_valid),
       .pixels__ready(pixel_ready),
       .results__payload(result),
       .results__valid(result_valid),
       .results__ready(result_ready),
+      .mode(mode[1:0]),
       .passes(passes[PASSES_BITS-1:0]),
+      .cutoff(cutoff[CUTOFF_BITS-1:0]),
+      .min_votes(MIN_VOTES_BITS'(min_votes)),
+      .min_margin(MIN_MARGIN_BITS'(min_margin)),
       .spin__reset(spin_reset),
       .spin__write(spin_write),
       .spin__read(spin_read),
@@ -167,18 +186,15 @@ module scaledrop_shell
       .spin__sense(device & spin_read),
       .counter_select(selected[SELECT_BITS-1:0]),
       .counter_value(counter),
-      .scale_host__valid(1'b0),
-      .scale_host__ready(),
-      .scale_host__write(1'b0),
-      .scale_host__address({SCALE_ADDRESS_BITS{1'b0}}),
-      .scale_host__data({SCALE_WORD_BITS{1'b0}}),
-      .scale_host__word(),
+      .trace__visit_valid(visit_valid),
+      .trace__visit(visit),
+      .trace__drawn_valid(drawn_valid),
+      .trace__drawn(drawn),
       .trace__hidden_valid(hidden_valid),
       .trace__hidden(hidden),
-      .trace__mask_valid(mask_valid),
-      .trace__mask(mask),
       .trace__logit_valid(logit_valid),
       .trace__logit(logit),
+      .misframed(),
       .busy()
   );
 endmodule

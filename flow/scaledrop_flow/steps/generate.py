@@ -26,14 +26,19 @@ class Generated:
 
 
 def generate(
-    network: FrozenNetwork, array: ArrayShape, folder: Path, max_passes: int = 255
+    network: FrozenNetwork,
+    array: ArrayShape,
+    folder: Path,
+    max_passes: int = 255,
+    datapath: str = "reference",
+    convolution: str = "auto",
 ) -> Generated:
     """Write ``scaledrop.v`` and ``scaledrop.json``; the same input gives the same bytes.
 
     Raises:
         UserError: an impossible size, or the folder cannot be written.
     """
-    mapping = NetworkMapping(network, array)
-    accelerator = Accelerator(mapping=mapping, max_passes=max_passes)
+    mapping = NetworkMapping(network, array, convolution)
+    accelerator = Accelerator(mapping=mapping, max_passes=max_passes, datapath=datapath)
     verilog, sidecar = export(accelerator, folder)
     return Generated(verilog, sidecar, mapping, accelerator.pipeline_timing)

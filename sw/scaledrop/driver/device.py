@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An accelerator as a host sees it: identify, configure, load, infer, watch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from scaledrop.checks import check_integer
+from scaledrop.device_sizes import DeviceSizes, Memory
+from scaledrop.driver.access import MemoryAccess, RegisterAccess
+from scaledrop.driver.status import Status
+from scaledrop.driver.transport import BusError, Transport
+from scaledrop.errors import UserError
+from scaledrop.events import Event
+from scaledrop.monitors import MonitorFlag
+from scaledrop.packets import ABORTED_WORD, Frame, PacketType, packet_length, parse_frame
+from scaledrop.register_types import Keeper
+from scaledrop.walk import MASS, Mode
+
+__all__ = ["Device"]
+
+MOST_FRAMES = 3
+EVENTS = tuple(map(str, Event))
+
+
+class Device:
+    """Driver of one accelerator.
+
+    Args:
+        transport: How to reach it.
+        sizes: What it should be; :meth:`identify` compares.
+        events: Names of the counters, in their order.
+
+    Raises:
+        UserError: other than ``sizes.events`` names.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        sizes: DeviceSizes,
+        events: Sequence[str] = EVENTS,
+    ) -> None:
+        if len(events) != sizes.events:
+            raise UserError(f"events: must be {sizes.events} names, not {len(events)}")
+        self.transport, self.sizes, self.events = transport, sizes, tuple(events)
+        self.access = RegisterAccess(transport, sizes)
+        self.memories = MemoryAccess(self.access)
+        self._leaves = 0
+
+    def identify(self) -> None:
+        """Compare everything that the device says it is with the sizes given.
+
+        Raises:
+            UserError: names the first field that differs, what it is and what it should be.
+        """
+        for register in self.access.registers:
+            if register.keeper is not Keeper.CONSTANT:
+                continue
+            for index in range(register.count):
+                found = self.access.read(register.name, index)
+                for name, wanted in register.decode(register.reset(index)).items():
+                    if found[name] != wanted:
+                        at = f"[{index}]" if register.is_array else ""
+                        raise UserError(
+                            f"{register.name}{at}.{name}: is {found[name]:#x} in the device, "
+                            f"not {wanted:#x}; give the sizes of this device"
+                        )
+
+    def configure(
+        self,
+        *,
+        mode: Mode = Mode.PASSES,
+        passes: int = 1,
+        cutoff: int = 0,
+        min_votes: int = 0,
+        min_margin: int = 0,
+        records: bool = False,
+        stop: Iterable[MonitorFlag] = (),
+        drive_codes: Sequence[int] | None = None,
+        scale_errors: int = 0,
+    ) -> None:
+        """Set how the next images are evaluated.
+
+        Args:
+            mode: Which networks are averaged.
+            passes: T of the modes ``PASSES`` and ``SHARED``.
+            cutoff: Mode ``EXACT``: branches lighter than this many 2**-24 are left out.
+            min_votes, min_margin: Abstain below; 0 never does.
+            records: Send the logits of every leaf too.
+            stop: Monitors that stop the accelerator.
+            drive_codes: Dropout probability of every layer in 2**-16; None leaves them.
+            scale_errors: Bits turned over in every stored word of scales, for tests.
+
+        Raises:
+            UserError: names the register and the value, or that an image is held.
+        """
+        check_integer(passes, 1, self.sizes.max_passes, "PASSES.value")
+        check_integer(min_margin, 0, 2**64 - 1, "MIN_MARGIN")
+        check_integer(scale_errors, 0, (1 << 32 * self.sizes.scale_parts) - 1, "SCALE_XOR")
+        if drive_codes is not None and len(drive_codes) != self.sizes.layers:
+            raise UserError(f"DRIVE_CODE: {self.sizes.layers} are needed, not {len(drive_codes)}")
+        self.access.write("SETUP", mode=list(Mode).index(mode), records=int(records))
+        self.access.write("PASSES", value=passes)
+        self.access.write("CUTOFF", value=cutoff)
+        self.access.write("MIN_VOTES", value=min_votes)
+        self.access.write("MIN_MARGIN_LOW", value=min_margin & 0xFFFFFFFF)
+        self.access.write("MIN_MARGIN_HIGH", value=min_margin >> 32)
+        self.access.write("STOP_ENABLE", value=sum(1 << flag for flag in set(stop)))
+        for layer, code in enumerate(drive_codes or ()):
+            self.access.write("DRIVE_CODE", layer, value=code)
+        for part in range(self.sizes.scale_parts):
+            value = scale_errors >> 32 * part & 0xFFFFFFFF
+            self.access.write("SCALE_XOR", part, value=value)
+        most = MASS // max(cutoff, 1) + 1 if mode is Mode.EXACT else passes
+        shared = most if mode is Mode.PASSES else min(most, 2**self.sizes.layers)
+        self._leaves = shared if records else 0
+
+    def load(self, contents: Mapping[Memory, Sequence[int]], check: bool = True) -> None:
+        """Fill memories from their first word on and, with ``check``, read them back.
+
+        Raises:
+            UserError: contents do not fit, an image is held, or a word reads back differently.
+        """
+        for memory, words in contents.items():
+            self.memories.store(memory, words)
+        for memory, words in contents.items() if check else ():
+            found = self.read_back(memory, 0, len(words))
+            for at, (is_now, wanted) in enumerate(zip(found, words, strict=True)):
+                if is_now != wanted:
+                    raise UserError(f"{memory.name}[{at}]: holds {is_now:#x}, not {wanted:#x}")
+
+    def read_back(self, memory: Memory, first: int = 0, count: int | None = None) -> list[int]:
+        """Words of a memory, by default all.
+
+        Raises:
+            UserError: no such memory or words, or an image is held.
+        """
+        return self.memories.fetch(memory, first, count)
+
+    def infer(self, images: npt.ArrayLike) -> list[Frame]:
+        """Evaluate images (N, pixels), two in the device at a time.
+
+        Raises:
+            UserError: wrong pixels, no answer, or an answer that is none.
+        """
+        frames = self._frames(images)
+        answers: list[Frame] = []
+        for at, frame in enumerate(frames):
+            self.transport.send(frame)
+            if at:
+                answers.append(parse_frame(self._receive(), self.sizes))
+        if frames:
+            answers.append(parse_frame(self._receive(), self.sizes))
+        return answers
+
+    def _frames(self, images: npt.ArrayLike) -> list[bytes]:
+        pixels = np.asarray(images)
+        most = (1 << self.sizes.input_bits) - 1
+        if pixels.ndim != 2 or pixels.shape[1] != self.sizes.pixels:
+            raise UserError(f"images: must be (N, {self.sizes.pixels}), not {pixels.shape}")
+        if pixels.dtype.kind not in "iu" or (pixels.size and not self._fit(pixels, most)):
+            raise UserError(f"images: pixels must be whole numbers from 0 to {most}")
+        return [row.tobytes() for row in pixels.astype(f"<u{self.sizes.pixel_bytes}")]
+
+    @staticmethod
+    def _fit(pixels: npt.NDArray[np.integer], most: int) -> bool:
+        return int(pixels.min()) >= 0 and int(pixels.max()) <= most
+
+    def _receive(self) -> list[int]:
+        leaf, result = (
+            packet_length(kind, self.sizes) for kind in (PacketType.LEAF, PacketType.RESULT)
+        )
+        try:
+            return self.transport.receive(self._leaves * leaf + result + 1)
+        except BusError as error:
+            raise UserError(f"results: {error}; see status()") from None
+
+    def status(self) -> Status:
+        """What goes on, and what went wrong since the last :meth:`clear`."""
+        errors = self.access.read("ERRORS")
+        fired = self.access.read("MONITORS")
+        monitors = {
+            flag: self.access.read("MONITOR_COUNT", flag)["value"]
+            for flag in MonitorFlag
+            if fired[flag.name.lower()]
+        }
+        refusal = self.access.read("REFUSAL")
+        refused = MonitorFlag.DESCRIPTOR_REFUSED in monitors
+        return Status(
+            busy=bool(self.access.read("STATUS")["busy"]),
+            errors=tuple(name for name, bit in errors.items() if bit),
+            monitors=monitors,
+            refusal=(refusal["code"], refusal["layer"]) if refused else None,
+        )
+
+    def counters(self) -> list[dict[str, int]]:
+        """Events of each layer since reset, modulo 2**48."""
+        counts: list[dict[str, int]] = [{} for _ in range(self.sizes.layers)]
+        for at, event in enumerate(self.events):
+            for layer, of_layer in enumerate(counts):
+                self.access.write("COUNTER_SELECT", value=at * self.sizes.layers + layer)
+                low = self.access.read("COUNTER_LOW")["value"]
+                of_layer[event] = low | self.access.read("COUNTER_HIGH")["value"] << 32
+        return counts
+
+    def abort(self) -> None:
+        """Drop every image held, and every result that was not fetched.
+
+        Raises:
+            UserError: the result stream does not come to an end.
+        """
+        self.access.write("CONTROL", abort=1)
+        for _ in range(MOST_FRAMES):
+            if self._receive()[-1:] == [ABORTED_WORD]:
+                return
+        raise UserError("results: the device did not close the stream after an abort")
+
+    def clear(self) -> None:
+        """Forget what went wrong."""
+        for name in ("ERRORS", "MONITORS"):
+            register = self.access.registers[name]
+            self.access.write_word(register, sum(field.mask for field in register.fields))

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One layer on the crossbar array."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from scaledrop.array_shape import ArrayShape
+from scaledrop.frozen_layer import FrozenLayer, Head, Threshold
+from scaledrop.graph import Kind, Value, Window
+
+__all__ = ["Bases", "LayerMapping", "Method"]
+
+Integers = npt.NDArray[np.int64]
+
+
+class Method(StrEnum):
+    """How a layer's fan-in meets the word lines."""
+
+    DENSE = "dense"
+    """All inputs, row tile by row tile."""
+    UNROLLED = "unrolled"
+    """K * K * C rows: the window of a position drives the array at once (im2col)."""
+    TAPS = "taps"
+    """C rows, K * K activations: one tap of the kernel after another, summed."""
+
+
+@dataclass(frozen=True)
+class Bases:
+    """First word of a layer in each memory.
+
+    Attributes:
+        tile: crossbar tiles.
+        mask: words of rows in use; none for an unrolled convolution, whose window knows.
+        scale: words of ``lanes`` scales.
+        level: words of ``lanes`` thresholds (of one outcome, in the folded datapath).
+        source, target: activation vector, words read from and written to.
+    """
+
+    tile: int = 0
+    mask: int = 0
+    scale: int = 0
+    level: int = 0
+    source: int = 0
+    target: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class LayerMapping:
+    """One layer on the array; tile ``(column_tile * taps + tap) * row_tiles + row_tile``.
+
+    Attributes:
+        index: of the layer, and of its mask bit.
+        method: how it is laid out.
+        user: how the layer that takes its results is laid out; None for the head.
+        source: what it takes.
+        result: what it gives, before pooling.
+        pool: size of the max pool behind it; 1 for none.
+        bases: where it begins in every memory.
+    """
+
+    index: int
+    layer: FrozenLayer
+    array: ArrayShape
+    method: Method
+    user: Method | None
+    source: Value
+    result: Value
+    pool: int
+    bases: Bases
+
+    @property
+    def window(self) -> Window:
+        """The kernel; a dense layer is one position of a 1 x 1 kernel."""
+        return self.layer.window or Window(1)
+
+    @property
+    def is_head(self) -> bool:
+        return isinstance(self.layer.output, Head)
+
+    @property
+    def reads_image(self) -> bool:
+        return self.source.kind is Kind.PIXELS
+
+    @property
+    def positions(self) -> tuple[int, int]:
+        """Rows and columns of output positions; (1, 1) for a dense layer."""
+        return (1, 1) if self.layer.window is None else (self.result.shape[1], self.result.shape[2])
+
+    @property
+    def position_count(self) -> int:
+        return self.positions[0] * self.positions[1]
+
+    @property
+    def taps(self) -> int:
+        return self.window.size**2 if self.method is Method.TAPS else 1
+
+    @cached_property
+    def row_index(self) -> Integers:
+        """(taps, row_tiles, rows) place in the fan-in of every word line; -1 where none is."""
+        order = self._order()
+        rows, taps = self.array.rows, len(order)
+        tiles = -(-order.shape[1] // rows)
+        padded = np.full((taps, tiles * rows), -1, dtype=np.int64)
+        padded[:, : order.shape[1]] = order
+        return padded.reshape(taps, tiles, rows)
+
+    def _order(self) -> Integers:
+        """(taps, word lines) place in the fan-in."""
+        index = np.arange(self.layer.in_features, dtype=np.int64)
+        size = self.window.size
+        if self.method is Method.UNROLLED:
+            return index.reshape(-1, size, size).transpose(2, 1, 0).reshape(1, -1)
+        if self.method is Method.TAPS:
+            return index.reshape(-1, size * size).T
+        if len(self.source.shape) == 1:
+            return index[None]
+        channels = self.source.shape[0]
+        by_position = index.reshape(channels, -1).T
+        if self.reads_image:
+            return by_position.reshape(1, -1)
+        lanes = self.array.lanes
+        padded = np.full((len(by_position), -(-channels // lanes) * lanes), -1, dtype=np.int64)
+        padded[:, :channels] = by_position
+        return padded.reshape(1, -1)
+
+    @property
+    def row_tiles(self) -> int:
+        """Row tiles of a tap."""
+        return int(self.row_index.shape[1])
+
+    @property
+    def column_tiles(self) -> int:
+        return -(-self.layer.out_features // self.array.columns)
+
+    @property
+    def tile_count(self) -> int:
+        return self.taps * self.row_tiles * self.column_tiles
+
+    @property
+    def steps(self) -> int:
+        """Crossbar activations until one column tile of a position is summed."""
+        return self.layer.planes * self.taps * self.row_tiles
+
+    @property
+    def activations(self) -> int:
+        """Crossbar activations of one visit."""
+        return self.position_count * self.column_tiles * self.steps
+
+    def columns_used(self, column_tile: int) -> int:
+        left = self.layer.out_features - column_tile * self.array.columns
+        return min(left, self.array.columns)
+
+    def beats(self, column_tile: int) -> int:
+        """Beats that take a column tile's sums away."""
+        return -(-self.columns_used(column_tile) // self.array.lanes)
+
+    @property
+    def groups(self) -> int:
+        """Beats of one position."""
+        return -(-self.layer.out_features // self.array.lanes)
+
+    @property
+    def beat_count(self) -> int:
+        """Beats of one visit and outcome."""
+        return self.groups * self.position_count
+
+    @property
+    def levels(self) -> int:
+        """Thresholds of a channel."""
+        output = self.layer.output
+        return (1 << output.planes) - 1 if isinstance(output, Threshold) else 1
+
+    @property
+    def pooled(self) -> tuple[int, int]:
+        """Rows and columns of positions behind the pool; what is left over is dropped."""
+        height, width = self.positions
+        return height // self.pool, width // self.pool
+
+    @property
+    def position_words(self) -> int:
+        """Words of the vector that a position takes, for a user that goes tap by tap."""
+        return -(-self.groups * self.array.lanes // self.array.rows)
+
+    @property
+    def out_words(self) -> int:
+        """Words of the vector that one outcome takes; 0 where the results go elsewhere."""
+        if self.user is None or self.user is Method.UNROLLED:
+            return 0
+        positions = self.pooled[0] * self.pooled[1]
+        if self.user is Method.TAPS:
+            return positions * self.position_words
+        return -(-positions * self.groups * self.array.lanes // self.array.rows)
+
+    @property
+    def following(self) -> Bases:
+        """Bases of the layer behind it."""
+        masks = 0 if self.method is Method.UNROLLED else self.row_tiles
+        at = self.bases
+        return Bases(
+            tile=at.tile + self.tile_count,
+            mask=at.mask + masks,
+            scale=at.scale + self.groups,
+            level=at.level + (0 if self.is_head else self.groups * self.levels),
+            source=at.target,
+            target=at.target + 2 * self.out_words,
+        )
+
+    @property
+    def last_tile(self) -> int:
+        return self.column_tiles - 1
+
+    def tile_words(self) -> list[int]:
+        """Weights of every tile as one integer: bit ``column * rows + row``; unused cells are 0."""
+        rows, columns = self.array.rows, self.array.columns
+        used = self.row_index >= 0
+        cells = self.layer.weights[:, np.where(used, self.row_index, 0)] * used
+        padded = np.zeros((self.column_tiles * columns, *used.shape), dtype=np.uint8)
+        padded[: len(cells)] = cells
+        tiles = padded.reshape(self.column_tiles, columns, -1, rows).transpose(0, 2, 1, 3)
+        return [_bits_to_int(tile) for tile in tiles.reshape(self.tile_count, columns * rows)]
+
+    def mask_words(self) -> list[int]:
+        """Rows in use of every row tile; bit r for word line r."""
+        if self.method is Method.UNROLLED:
+            return []
+        return [_bits_to_int(tile) for tile in (self.row_index[0] >= 0).astype(np.uint8)]
+
+    def by_group(self, values: Integers) -> Integers:
+        """Per-channel values (C, ...) as (groups, lanes, ...); unused lanes hold 0."""
+        padded = np.zeros((self.groups * self.array.lanes, *values.shape[1:]), dtype=np.int64)
+        padded[: len(values)] = values
+        return padded.reshape(self.groups, self.array.lanes, *values.shape[1:])
+
+
+def _bits_to_int(bits: npt.NDArray[np.uint8]) -> int:
+    return int.from_bytes(np.packbits(bits, bitorder="little").tobytes(), "little")

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Monitors of the accelerator: their names, and their places in its status word."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+__all__ = ["MonitorFlag"]
+
+
+class MonitorFlag(IntEnum):
+    """Position of each monitor in the status word and among the counters; it never changes."""
+
+    MASK_STALE = 0
+    """A bit was used and the device had not been written since the bit before."""
+    SPIN_OVERUSED = 1
+    """The device was written again before the bit of its last write was used."""
+    MASK_COUNT = 2
+    """The bits drawn for a visit are not those of its command: reused, lost, or another layer's."""
+    BITS_IN_EXACT = 3
+    """A bit was drawn, or the device written, in mode ``exact``."""
+    PASS_COUNT = 4
+    """The weights of an image's leaves do not add up."""
+    SCALE_CORRECTED = 5
+    """A word of the scale memory had a wrong bit, which was put right."""
+    SCALE_UNCORRECTED = 6
+    """A word of the scale memory was used wrong."""
+    DESCRIPTOR_REFUSED = 7
+    """A layer's descriptor made no sense."""
+    IMAGE_MISFRAMED = 8
+    """An image did not end where it should."""
+    RUN_KEPT = 9
+    RUN_DROPPED = 10
+    DROPS_LOW = 11
+    DROPS_HIGH = 12
+    EQUAL_LOW = 13
+    EQUAL_HIGH = 14
+    """The alarms of the bits, in the order of :class:`scaledrop.health.HealthLimits`."""

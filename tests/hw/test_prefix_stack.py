@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prefix stack: depth first, the kept side first, nothing forgotten and nothing twice."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from simulate import play, play_then_reset
+from wrong_parameters import refusal
+
+from scaledrop_hw.prefix_stack import PrefixStack
+
+GOOD = {"layers": 3, "weight_bits": 4}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"layers": 0}, "number of layers must be an integer from 1 to 1024, not 0"),
+        ({"weight_bits": 33}, "weight_bits must be an integer from 1 to 32, not 33"),
+    ],
+)
+def test_wrong_parameters(wrong, message):
+    assert refusal(PrefixStack, GOOD, wrong) == message
+
+
+def test_parameters_read_back():
+    dut = PrefixStack(**GOOD)
+    assert {name: getattr(dut, name) for name in GOOD} == GOOD
+
+
+def check(layers, sides, rng=None, idle=0.0):
+    """Goes on with ``sides`` one after another; between them nothing moves."""
+    dut = PrefixStack(layers=layers, weight_bits=5)
+    stimulus = []
+    for kept, dropped in sides:
+        while idle and rng.random() < idle:
+            stimulus.append([0, *rng.integers(0, 32, 2).tolist()])
+        stimulus.append([1, kept, dropped])
+    outputs = [dut.layer, dut.path, dut.head, dut.ends, dut.following]
+    rows = play(dut, [dut.advance, dut.kept, dut.dropped], stimulus, outputs)
+    nodes = [(0, 0, 0), *PrefixStack.twin(layers, sides)]
+    at = 0
+    for (advance, *_), (layer, path, head, ends, following) in zip(stimulus, rows, strict=True):
+        assert (layer, path) == nodes[at][:2] and head == (layer == layers - 1)
+        at += advance
+        if advance:
+            assert tuple(following.values()) == nodes[at]
+            assert ends == (nodes[at] == (0, 0, 0))
+    assert at == len(sides)
+
+
+def test_every_tree_of_two_layers_twice():
+    some = [(1, 0), (0, 2), (3, 4)]
+    for first, *heads in product(some, repeat=3):
+        used = heads[: 2 if all(first) else 1]
+        check(2, [first, *used, first, *used])
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3, 4, 6])
+@pytest.mark.parametrize("idle", [0.0, 0.5])
+def test_random_trees(layers, idle):
+    rng = np.random.default_rng(layers)
+    kept = rng.integers(0, 32, 400) * (rng.random(400) < 0.8)
+    dropped = rng.integers(0, 32, 400) * (rng.random(400) < 0.8)
+    dropped = np.where(kept + dropped == 0, 1, dropped)
+    check(layers, list(zip(kept.tolist(), dropped.tolist(), strict=True)), rng, idle)
+
+
+def test_at_the_root_with_nothing_waiting_after_reset():
+    dut = PrefixStack(**GOOD)
+    outputs = [dut.layer, dut.path, dut.head, dut.ends]
+    inputs = [dut.advance, dut.kept, dut.dropped]
+    for length in range(1, 7):
+        first, after = play_then_reset(dut, inputs, [[1, 5, 6]] * length, outputs)
+        assert first == after == [[0, 0, 0, 0]] * 2
+    stimulus = [[1, 5, 6], [1, 5, 0]]
+    first, after = play_then_reset(PrefixStack(layers=1, weight_bits=4), [], [], [])
+    assert first == after and stimulus
