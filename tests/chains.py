@@ -16,7 +16,7 @@ ARRAYS = [
 """Rows, columns, lanes."""
 METHODS = ("unrolled", "taps")
 SEEDS = range(16)
-MOST = 1500
+MOST = 900
 """Crossbar activations of one visit of every layer together, at most."""
 
 

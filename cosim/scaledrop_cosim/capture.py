@@ -38,6 +38,7 @@ class Capture:
         results: label, sum, squares, votes, predicted, abstain, covered, last.
         counters: layer -> event -> count.
         device_writes: write pulses that the spin unit saw.
+        monitors: status bits at the end; see scaledrop.monitors.MonitorFlag.
     """
 
     visits: Fields
@@ -47,6 +48,7 @@ class Capture:
     results: Fields
     counters: EventCounts
     device_writes: int
+    monitors: int = 0
 
 
 def _lines(path: Path, width: int) -> npt.NDArray[np.uint8]:
@@ -111,7 +113,7 @@ def read_capture(folder: Path, sidecar: Mapping[str, Any]) -> Capture:
         CaptureError: the run is not complete, or a file is damaged.
     """
     status = (folder / "status.txt").read_text().split()
-    if len(status) != 3:
+    if len(status) != 4:
         raise CaptureError("the simulation ended before the last image")
     if int(status[0]):
         raise CaptureError("the accelerator hung: no result for a long time")
@@ -125,4 +127,5 @@ def read_capture(folder: Path, sidecar: Mapping[str, Any]) -> Capture:
         results=_fields(folder / "results.hex", ports["results__payload"]),
         counters=_counters(folder / "counters.hex", sidecar, width),
         device_writes=int(status[1]),
+        monitors=int(status[3]),
     )

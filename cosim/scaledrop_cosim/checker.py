@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scaledrop.engine import infer
 from scaledrop.events import EventCounts, predict_events
 from scaledrop.mapping import NetworkMapping
+from scaledrop.monitors import MonitorFlag
 from scaledrop.numbers import argmax
 from scaledrop.record import PassRecord
 from scaledrop.schedule import PipelineTiming, predict_cycles
@@ -158,6 +159,11 @@ def check(
                 f"the spin unit was written {observation.device_writes} times, "
                 f"expected {workload.bits}"
             )
+    if observation.monitors is not None:
+        report.add("monitors", 0, observation.monitors)
+        if observation.monitors and report.first is None:
+            raised = [flag.name for flag in MonitorFlag if observation.monitors >> flag & 1]
+            report.first = f"monitors fired: {', '.join(raised)}"
     if observation.verdict:
         _add_results(report, workload, observation)
     if observation.counters is not None and mapping is not None:

@@ -154,6 +154,8 @@ class Observation:
         device_writes: Write pulses seen by the spin unit; None where there is no device.
         walks: Visits of each image, from a back end that walks; else none.
         verdict: Further results by name, (N, K) each, from a back end that gives them.
+        monitors: Status of the monitors at the end, from a back end that has them; see
+            :class:`scaledrop.monitors.MonitorFlag`.
     """
 
     record: PassRecord
@@ -161,6 +163,7 @@ class Observation:
     device_writes: int | None = None
     walks: Sequence[Sequence[Visit]] = ()
     verdict: Mapping[str, npt.NDArray[np.integer]] = field(default_factory=dict)
+    monitors: int | None = None
 
 
 class Backend(ABC):

@@ -197,4 +197,5 @@ def observe(capture: Capture, workload: Workload, mapping: NetworkMapping) -> Ob
         capture.device_writes,
         walks,
         {name: results[name] for name in ("predicted", "abstain", "covered")},
+        capture.monitors,
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from scaledrop.errors import UserError
+from scaledrop.numbers import DROP_BITS
 from scaledrop_cosim.toolchain import compile_verilator, toolchain_version
 
 __all__ = ["HDL", "TOPLEVEL", "Simulation", "build", "sizes_package"]
@@ -50,8 +51,15 @@ def sizes_package(sidecar: Mapping[str, Any]) -> str:
         "CUTOFF_BITS": width["cutoff"],
         "MIN_VOTES_BITS": width["min_votes"],
         "MIN_MARGIN_BITS": width["min_margin"],
+        "INJECT_BITS": width["inject"],
+        "STATUS_BITS": width["status"],
+        "MONITOR_SELECT_BITS": width["monitor_select"],
     }
     lines = [f"  localparam int {name} = {value};" for name, value in sizes.items()]
+    codes = sidecar["network"]["drive_codes"]
+    value = sum(code << (DROP_BITS * at) for at, code in enumerate(codes))
+    bits = width["drive_codes"]
+    lines.append(f"  localparam logic [{bits - 1}:0] DRIVE_CODES = {bits}'h{value:x};")
     return "\n".join(["package scaledrop_sizes;", *lines, "endpackage", ""])
 
 

@@ -1,48 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """The accelerator: images in, weighted sums of logits over stochastic networks out."""
 
-from amaranth.hdl import Array, Const, Module, Signal
+from amaranth.hdl import Module, ResetInserter, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from scaledrop.device_sizes import DeviceSizes
 from scaledrop.errors import UserError
 from scaledrop.events import Event
+from scaledrop.frozen_file import digest
 from scaledrop.numbers import DROP_BITS
 from scaledrop.schedule import PipelineTiming
-from scaledrop.walk import MASS_BITS
+from scaledrop.walk import MASS_BITS, Mode
 from scaledrop_hw.checks import require_range
 from scaledrop_hw.counters import EventCounters
 from scaledrop_hw.datapath import DATAPATHS
 from scaledrop_hw.dropout import DropoutController, SpinSignature, SpinTiming
+from scaledrop_hw.host_window import host_signature
+from scaledrop_hw.memory_host import MemoryHost
+from scaledrop_hw.observation import count_events, drive_trace, trace_signature
 from scaledrop_hw.output_pipeline import OutputPipeline
 from scaledrop_hw.pass_accumulator import PassAccumulator
 from scaledrop_hw.sum_pipeline import SumPipeline
+from scaledrop_hw.supervision import Supervision
 from scaledrop_hw.walker import Walker
 
-__all__ = ["Accelerator", "trace_signature"]
-
-
-def trace_signature(layers, command, hidden, logit):
-    """Observation port: what the accelerator computes, as it computes it. Leave open in silicon.
-
-    visit   a visit begins: its layer, the path of bits that leads to it, the weight of each outcome
-    drawn   a bit is taken for a layer
-    hidden  a beat of codes is finished, before pooling (beat counts within the visit)
-    logit   a class of a leaf is done
-    """
-    layer = range(max(layers, 2))
-    layouts = {
-        "visit": command,
-        "drawn": data.StructLayout({"layer": layer, "keep": 1}),
-        "hidden": data.StructLayout({"layer": layer, **dict(_fields(hidden))}),
-        "logit": logit,
-    }
-    valids = {f"{name}_valid": Out(1) for name in layouts}
-    return wiring.Signature({**valids, **{name: Out(of) for name, of in layouts.items()}})
-
-
-def _fields(layout):
-    return ((name, field.shape) for name, field in layout)
+__all__ = ["Accelerator"]
 
 
 class Accelerator(wiring.Component):
@@ -66,17 +49,27 @@ class Accelerator(wiring.Component):
         Raster positions, channel innermost; ``last`` with an image's last pixel.
     results : Out(stream of result_layout)
         Per image and class; see PassAccumulator.
+    records : Out(stream of record_layout); record_enable : In(1)
+        Logits of every leaf on request; see RecordQueue.
     mode, passes, cutoff, min_votes, min_margin : In
-        See Walker and PassAccumulator; sampled when an image's walk begins, and when it ends.
+        See Walker and PassAccumulator.
+    drive_codes : In(ArrayLayout(16, layers))
+        A layer's scale is dropped with probability code / 65536.
     spin : Out(SpinSignature)
         The one spin unit.
+    host : In(host_signature); inject : In
+        Loads and reads back the memories while ``busy`` is low; errors for the scale memory.
+    abort : In(1)
+        Forgets every image, command and bit; memories, counters and monitors keep theirs.
+    busy : Out(1)
+        An image is held or its result is on the way. No configuration may change.
+    refused : Out(1); refusal, refused_layer : Out
+        A descriptor made no sense; nothing moves until ``abort``. See Guard.
+    clear, stop_enable, monitor_select : In; status, stop, monitor_count : Out
+        See Monitors. While ``stop`` is high no further visit is begun.
     counter_select : In; counter_value : Out
         See EventCounters; events in the order of scaledrop.events.Event.
     trace : Out(trace_signature)
-    misframed : Out(1)
-        An image of the wrong length was dropped.
-    busy : Out(1)
-        An image is held.
 
     Timing
     ------
@@ -127,23 +120,51 @@ class Accelerator(wiring.Component):
             self._outputs.hidden.shape(),
             self._outputs.logit.shape(),
         )
+        self._supervision = Supervision(drop_codes=mapping.drop_codes, max_passes=max_passes)
+        self._memories = MemoryHost(
+            shapes={memory: shape for memory, (_, _, shape) in self._hosts.items()}
+        )
         super().__init__(
             {
                 "pixels": In(self._sums.pixels.signature.flip()),
                 "results": Out(stream.Signature(self._accumulate.results.payload.shape())),
+                "records": Out(self._outputs.records.signature),
+                "record_enable": In(1),
                 "mode": In(self._walker.mode.shape()),
                 "passes": In(range(max_passes + 1)),
                 "cutoff": In(self._walker.cutoff.shape()),
                 "min_votes": In(self._accumulate.min_votes.shape()),
                 "min_margin": In(self._accumulate.min_margin.shape()),
+                "drive_codes": In(data.ArrayLayout(DROP_BITS, layers)),
                 "spin": Out(SpinSignature),
+                "host": In(host_signature()),
+                "inject": In(self._outputs.inject.shape()),
+                "abort": In(1),
+                "busy": Out(1),
+                "refused": Out(1),
+                "refusal": Out(self._sums.refusal.shape()),
+                "refused_layer": Out(self._sums.refused_layer.shape()),
+                "clear": In(self._supervision.clear.shape()),
+                "status": Out(self._supervision.status.shape()),
+                "stop_enable": In(self._supervision.stop_enable.shape()),
+                "stop": Out(1),
+                "monitor_select": In(self._supervision.select.shape()),
+                "monitor_count": Out(self._supervision.count.shape()),
                 "counter_select": In(self._counters.select.shape()),
                 "counter_value": Out(self._counters.width),
                 "trace": Out(trace),
-                "misframed": Out(1),
-                "busy": Out(1),
             }
         )
+
+    @property
+    def _hosts(self):
+        """Memory -> the part that has it, the name of its port, its size."""
+        parts = (self._sums, self._outputs, self._supervision)
+        return {
+            memory: (part, name, shape)
+            for part in parts
+            for memory, (name, shape) in part.hosts.items()
+        }
 
     @property
     def mapping(self):
@@ -175,81 +196,146 @@ class Accelerator(wiring.Component):
             depth=self._depth,
         )
 
+    @property
+    def sizes(self):
+        """What a host must know of it."""
+        network, array = self._mapping.network, self._mapping.array
+        squares = self._accumulate.results.payload.shape()["squares"].width
+        return DeviceSizes(
+            layers=len(self._mapping.layers),
+            classes=network.classes,
+            rows=array.rows,
+            columns=array.columns,
+            lanes=array.lanes,
+            input_bits=network.input_bits,
+            pixels=network.input_size,
+            max_passes=self._max_passes,
+            weight_bits=self._walker.weight_bits,
+            squares_words=-(-squares // 32),
+            scale_parts=-(-len(self._outputs.inject) // 32),
+            events=len(Event),
+            memories=self._memories.shapes,
+            drive_codes=tuple(self._mapping.drop_codes),
+            digest=digest(network),
+        )
+
     def elaborate(self, platform):
         m = Module()
-        m.submodules.walker = walker = self._walker
-        m.submodules.sums = sums = self._sums
-        m.submodules.outputs = outputs = self._outputs
-        m.submodules.accumulate = accumulate = self._accumulate
-        m.submodules.dropout = dropout = DropoutController(
-            drive_codes=self._mapping.drop_codes, timing=self._timing
+        core = Module()
+        m.submodules.core = ResetInserter(self.abort)(core)
+        core.submodules.walker = self._walker
+        core.submodules.sums = self._sums
+        core.submodules.outputs = self._outputs
+        core.submodules.accumulate = self._accumulate
+        core.submodules.dropout = dropout = DropoutController(
+            layers=len(self._mapping.layers), timing=self._timing
         )
-        codes = Array(Const(code, DROP_BITS) for code in self._mapping.drop_codes)
-        connect(m, flipped(self.pixels), sums.pixels)
-        connect(m, walker.command, sums.command)
-        connect(m, walker.request, dropout.request)
-        connect(m, dropout.bits, walker.bits)
-        connect(m, dropout.spin, flipped(self.spin))
-        connect(m, sums.sums, outputs.sums)
-        connect(m, outputs.store, sums.store)
-        connect(m, accumulate.results, flipped(self.results))
-        released = Signal()
-        m.d.comb += [
-            *[
-                getattr(walker, name).eq(getattr(self, name))
-                for name in ("mode", "passes", "cutoff")
-            ],
-            walker.held.eq(sums.held),
-            walker.code.eq(codes[walker.asked]),
-            released.eq(outputs.done & sums.current.last),
-            walker.free.eq(released),
-            sums.free.eq(released),
-            sums.done.eq(outputs.done),
-            outputs.current.eq(sums.current),
-            outputs.descriptor.eq(sums.descriptor),
-            accumulate.logit_valid.eq(outputs.logit_valid),
-            accumulate.logit.eq(outputs.logit),
-            accumulate.min_votes.eq(self.min_votes),
-            accumulate.min_margin.eq(self.min_margin),
-            outputs.drained.eq(accumulate.drained),
-            self.misframed.eq(sums.misframed),
-            self.busy.eq(sums.held != 0),
-        ]
-        self._trace(m)
-        self._count(m, dropout)
-        return m
-
-    def _trace(self, m):
-        trace, outputs, walker = self.trace, self._outputs, self._walker
-        m.d.comb += [
-            trace.visit_valid.eq(self._sums.taken),
-            trace.visit.eq(walker.command.payload),
-            trace.drawn_valid.eq(walker.drawn_valid),
-            trace.drawn.eq(walker.drawn),
-            trace.hidden_valid.eq(outputs.hidden_valid),
-            trace.hidden.layer.eq(self._sums.current.layer),
-            *[trace.hidden[name].eq(outputs.hidden[name]) for name in ("keep", "beat", "codes")],
-            trace.logit_valid.eq(outputs.logit_valid),
-            trace.logit.eq(outputs.logit),
-        ]
-
-    def _count(self, m, dropout):
+        self._flow(core)
+        self._draw(core, dropout)
+        self._configure(m, core)
+        self._load(m)
+        self._supervise(m)
+        drive_trace(m, self.trace, self._walker, self._sums, self._outputs)
         m.submodules.counters = counters = self._counters
-        amounts, layer = counters.amounts, self._sums.current.layer
+        count_events(m, counters, self._sums, self._outputs, dropout)
         m.d.comb += [
             counters.select.eq(self.counter_select),
             self.counter_value.eq(counters.value),
-            amounts[Event.CYCLES].layer.eq(layer),
-            amounts[Event.CYCLES].amount.eq(self._sums.active),
-            amounts[Event.WAITING].amount.eq(self.busy & ~self._sums.active),
         ]
-        for events in (self._sums.events, self._outputs.events):
-            for name in events.shape().members:
-                m.d.comb += [amounts[name].layer.eq(layer), amounts[name].amount.eq(events[name])]
-        for name in ("reset", "write", "read"):
-            pulse, before = getattr(dropout.spin, name), Signal(name=f"spin_{name}_before")
-            m.d.sync += before.eq(pulse)
-            m.d.comb += [
-                amounts[f"spin_{name}s"].layer.eq(dropout.serving),
-                amounts[f"spin_{name}s"].amount.eq(pulse & ~before),
-            ]
+        return m
+
+    def _flow(self, m):
+        """From pixels to results."""
+        walker, sums, outputs = self._walker, self._sums, self._outputs
+        accumulate = self._accumulate
+        connect(m, flipped(self.pixels), sums.pixels)
+        connect(m, walker.command, sums.command)
+        connect(m, sums.sums, outputs.sums)
+        connect(m, outputs.store, sums.store)
+        connect(m, accumulate.results, flipped(self.results))
+        connect(m, outputs.records, flipped(self.records))
+        released, unsent = Signal(), Signal()
+        m.d.comb += [
+            released.eq(outputs.done & sums.current.last),
+            walker.held.eq(sums.held),
+            walker.free.eq(released),
+            sums.free.eq(released),
+            sums.done.eq(outputs.done),
+            sums.progress.eq(unsent | outputs.moves | (self.records.valid & ~self.records.ready)),
+            outputs.current.eq(sums.current),
+            outputs.descriptor.eq(sums.descriptor),
+            outputs.drained.eq(accumulate.drained),
+            accumulate.logit_valid.eq(outputs.logit_valid),
+            accumulate.logit.eq(outputs.logit),
+            self.busy.eq((sums.held != 0) | unsent),
+        ]
+        with m.If(accumulate.drained):
+            m.d.sync += unsent.eq(0)
+        with m.If(released):
+            m.d.sync += unsent.eq(1)
+
+    def _draw(self, m, dropout):
+        walker = self._walker
+        connect(m, walker.request, dropout.request)
+        connect(m, dropout.bits, walker.bits)
+        connect(m, dropout.spin, flipped(self.spin))
+        m.d.comb += [
+            walker.code.eq(self.drive_codes[walker.asked]),
+            dropout.code.eq(self.drive_codes[dropout.serving]),
+        ]
+
+    def _configure(self, m, core):
+        core.d.comb += [
+            self._walker.mode.eq(self.mode),
+            self._walker.passes.eq(self.passes),
+            self._walker.cutoff.eq(self.cutoff),
+            self._accumulate.min_votes.eq(self.min_votes),
+            self._accumulate.min_margin.eq(self.min_margin),
+            self._outputs.record_enable.eq(self.record_enable),
+            self._outputs.inject.eq(self.inject),
+            self._sums.stop.eq(self._supervision.stop),
+        ]
+        m.d.comb += [
+            self.refused.eq(self._sums.refused),
+            self.refusal.eq(self._sums.refusal),
+            self.refused_layer.eq(self._sums.refused_layer),
+        ]
+
+    def _load(self, m):
+        m.submodules.memories = memories = self._memories
+        connect(m, flipped(self.host), memories.host)
+        m.d.comb += memories.idle.eq(~self.busy)
+        for memory, (part, name, _) in self._hosts.items():
+            connect(m, getattr(memories, memory.name.lower()), getattr(part, name))
+
+    def _supervise(self, m):
+        m.submodules.supervision = supervision = self._supervision
+        walker, outputs, sums = self._walker, self._outputs, self._sums
+        refused_before = Signal()
+        m.d.sync += refused_before.eq(sums.refused)
+        m.d.comb += [
+            supervision.restart.eq(self.abort),
+            supervision.exact.eq(self.mode == list(Mode).index(Mode.EXACT)),
+            supervision.passes.eq(self.passes),
+            supervision.write.eq(self.spin.write),
+            supervision.drawn_valid.eq(walker.drawn_valid),
+            supervision.drawn.eq(walker.drawn),
+            supervision.formed_valid.eq(walker.formed_valid),
+            *[
+                supervision.formed[name].eq(walker.formed[name])
+                for name in ("layer", "kept", "dropped", "last")
+            ],
+            supervision.leaf_valid.eq(outputs.logit_valid & outputs.logit.ends_leaf),
+            supervision.leaf.weight.eq(outputs.logit.weight),
+            supervision.leaf.ends_image.eq(outputs.logit.ends_image),
+            supervision.corrected.eq(outputs.corrected),
+            supervision.uncorrected.eq(outputs.uncorrected),
+            supervision.refused.eq(sums.refused & ~refused_before),
+            supervision.misframed.eq(sums.misframed),
+            supervision.clear.eq(self.clear),
+            supervision.stop_enable.eq(self.stop_enable),
+            supervision.select.eq(self.monitor_select),
+            self.status.eq(supervision.status),
+            self.stop.eq(supervision.stop),
+            self.monitor_count.eq(supervision.count),
+        ]

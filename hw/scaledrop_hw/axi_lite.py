@@ -87,7 +87,9 @@ class AxiLiteSlave(wiring.Component):
     ------
     With a bus that answers at once, a response is valid 3 cycles after the last of its requests
     was accepted, and an access can be accepted every 3 cycles. Outputs depend on registers only.
-    While a response waits, the other direction goes on. After reset nothing is held.
+    While a response waits, the other direction goes on. A write that follows another one at once
+    is not yet there when the bus is given away again, so neither direction starves. After reset
+    nothing is held.
     """
 
     def __init__(self, *, address_bits):
@@ -123,10 +125,9 @@ class AxiLiteSlave(wiring.Component):
             m.d.sync += axi.rvalid.eq(0)
         writes = address_held & data_held & ~axi.bvalid
         reads = read_held & ~axi.rvalid
-        read_next = Signal()
         with m.FSM():
             with m.State("IDLE"):
-                with m.If(writes & ~(reads & read_next)):
+                with m.If(writes):
                     m.next = "WRITE"
                 with m.Elif(reads):
                     m.next = "READ"
@@ -134,7 +135,6 @@ class AxiLiteSlave(wiring.Component):
                 m.d.comb += [bus.valid.eq(1), bus.write.eq(1)]
                 with m.If(bus.ready):
                     m.d.sync += [
-                        read_next.eq(1),
                         address_held.eq(0),
                         data_held.eq(0),
                         axi.bvalid.eq(1),
@@ -145,7 +145,6 @@ class AxiLiteSlave(wiring.Component):
                 m.d.comb += bus.valid.eq(1)
                 with m.If(bus.ready):
                     m.d.sync += [
-                        read_next.eq(0),
                         read_held.eq(0),
                         axi.rvalid.eq(1),
                         axi.rdata.eq(bus.word),

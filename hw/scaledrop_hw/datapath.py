@@ -3,10 +3,12 @@
 
 from amaranth.hdl import Cat, Module, signed
 from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
+from scaledrop.device_sizes import Memory, MemoryShape
 from scaledrop.folding import fold, fold_head
 from scaledrop.frozen import Threshold
+from scaledrop_hw.scale_host import ScaleHost
 from scaledrop_hw.scale_memory import ScaleMemory
 from scaledrop_hw.scale_stage import ScaleStage
 from scaledrop_hw.threshold import ThresholdStage
@@ -14,7 +16,7 @@ from scaledrop_hw.threshold import ThresholdStage
 __all__ = ["DATAPATHS", "FoldedDatapath", "ReferenceDatapath"]
 
 
-def _members(mapping, sum_width, value_width):
+def _members(mapping, sum_width, value_width, thresholds, code_bits):
     array, end = mapping.array, mapping.end
     return {
         "valid": In(1),
@@ -28,6 +30,10 @@ def _members(mapping, sum_width, value_width):
         "values": Out(data.ArrayLayout(signed(value_width), array.lanes)),
         "scale_read": Out(1),
         "multiplying": Out(1),
+        "inject": In(code_bits),
+        "corrected": Out(1),
+        "uncorrected": Out(1),
+        "host_thresholds": In(thresholds.host.signature.flip()),
     }
 
 
@@ -73,6 +79,10 @@ class ReferenceDatapath(wiring.Component):
         ``LATENCY`` cycles later.
     scale_read, multiplying : Out(1)
         Of this cycle, for the event counters.
+    inject, corrected, uncorrected
+        See ScaleMemory.
+    host_scales, host_thresholds : In(host_part_signature)
+        Load and read back the memories.
 
     Timing
     ------
@@ -96,7 +106,25 @@ class ReferenceDatapath(wiring.Component):
         self._memory = ScaleMemory(
             lanes=mapping.array.lanes, scale_bits=mapping.network.scale_bits, init=scales, ecc=ecc
         )
-        super().__init__(_members(mapping, sum_width, self._value_width))
+        words = [
+            word
+            for mapped in _hidden_layers(mapping)
+            for word in _words(mapped, mapped.layer.output.threshold, mapped.layer.output.flip)
+        ]
+        self._threshold = ThresholdStage(
+            lanes=mapping.array.lanes,
+            scaled_width=self._value_width,
+            init=words or [[(0, 0)] * mapping.array.lanes],
+        )
+        self._host = ScaleHost(
+            lanes=mapping.array.lanes,
+            scale_bits=mapping.network.scale_bits,
+            depth=self._memory.depth,
+        )
+        common = _members(
+            mapping, sum_width, self._value_width, self._threshold, self._memory.code_bits
+        )
+        super().__init__({**common, "host_scales": In(self._host.host.signature.flip())})
 
     @property
     def mapping(self):
@@ -118,6 +146,14 @@ class ReferenceDatapath(wiring.Component):
     def memory(self):
         return self._memory
 
+    @property
+    def hosts(self):
+        """Ports and sizes of the memories that a host reaches."""
+        return {
+            Memory.SCALES: ("host_scales", MemoryShape(self._memory.depth, self._host.parts)),
+            Memory.THRESHOLDS: ("host_thresholds", self._threshold.shape),
+        }
+
     def head_words(self):
         """(gain, offset) of every class, and the bits of a gain."""
         head = self._mapping.network.head
@@ -132,15 +168,11 @@ class ReferenceDatapath(wiring.Component):
             scale_frac_bits=network.scale_frac_bits,
             memory=self._memory,
         )
-        words = [
-            word
-            for mapped in _hidden_layers(self._mapping)
-            for word in _words(mapped, mapped.layer.output.threshold, mapped.layer.output.flip)
-        ]
-        blank = [[(0, 0)] * self._mapping.array.lanes]
-        m.submodules.threshold = threshold = ThresholdStage(
-            lanes=self._mapping.array.lanes, scaled_width=self._value_width, init=words or blank
-        )
+        m.submodules.threshold = threshold = self._threshold
+        m.submodules.scale_host = host = self._host
+        connect(m, flipped(self.host_scales), host.host)
+        connect(m, host.memory, scale.host)
+        connect(m, flipped(self.host_thresholds), threshold.host)
         m.d.sync += [
             threshold.fetch.eq(self.valid & self.hidden),
             threshold.address.eq(self.level_address),
@@ -153,6 +185,9 @@ class ReferenceDatapath(wiring.Component):
             threshold.scaled.eq(scale.scaled),
             self.bits.eq(threshold.bits),
             self.values.eq(scale.scaled),
+            scale.inject.eq(self.inject),
+            self.corrected.eq(scale.corrected),
+            self.uncorrected.eq(scale.uncorrected),
             self.scale_read.eq(self._memory.read),
             self.multiplying.eq(self.valid & self.fresh & self.keep),
         ]
@@ -166,7 +201,7 @@ class FoldedDatapath(wiring.Component):
 
     Thresholds are those of the reference datapath divided by the scale, and by one. ``values`` are
     the sums themselves: the head has one gain for each outcome. Parameters, members and timing as
-    ReferenceDatapath, with nothing to read or multiply.
+    ReferenceDatapath, without scales to load, read or multiply.
     """
 
     LATENCY = 1
@@ -174,7 +209,10 @@ class FoldedDatapath(wiring.Component):
     def __init__(self, *, mapping, sum_width, ecc=True):
         self._mapping, self._sum_width, self._ecc = mapping, sum_width, ecc
         self._value_width = sum_width
-        super().__init__(_members(mapping, sum_width, sum_width))
+        self._threshold = ThresholdStage(
+            lanes=mapping.array.lanes, scaled_width=sum_width + 1, init=self._threshold_words()
+        )
+        super().__init__(_members(mapping, sum_width, sum_width, self._threshold, 1))
 
     @property
     def mapping(self):
@@ -197,6 +235,11 @@ class FoldedDatapath(wiring.Component):
         """There is none."""
         return None
 
+    @property
+    def hosts(self):
+        """Ports and sizes of the memories that a host reaches."""
+        return {Memory.THRESHOLDS: ("host_thresholds", self._threshold.shape)}
+
     def head_words(self):
         """(gain when kept, gain when dropped, offset) of every class, and the bits of a gain."""
         network = self._mapping.network
@@ -217,11 +260,8 @@ class FoldedDatapath(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.threshold = threshold = ThresholdStage(
-            lanes=self._mapping.array.lanes,
-            scaled_width=self._sum_width + 1,
-            init=self._threshold_words(),
-        )
+        m.submodules.threshold = threshold = self._threshold
+        connect(m, flipped(self.host_thresholds), threshold.host)
         with m.If(self.valid & self.fresh):
             m.d.sync += self.values.eq(self.sums)
         m.d.comb += [

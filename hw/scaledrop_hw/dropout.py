@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from amaranth.hdl import Array, Const, Module, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -58,8 +58,7 @@ class DropoutController(wiring.Component):
 
     Parameters
     ----------
-    drive_codes : list of int
-        Drive code of each layer, 0 to 65535; switching probability is code / 65536.
+    layers : int
     timing : SpinTiming
 
     Members
@@ -68,8 +67,9 @@ class DropoutController(wiring.Component):
     bits : Out(stream of 1 bit)
         Mask bit m. One transfer per request; held until taken.
     spin : Out(SpinSignature)
-    serving : Out(layer index)
-        Layer of the request in progress, for the event counters.
+    serving : Out(layer index); code : In(16)
+        Layer of the request in progress, and its drive code in the same cycle: the device switches
+        with probability code / 65536.
 
     Timing
     ------
@@ -85,26 +85,23 @@ class DropoutController(wiring.Component):
     arXiv 2311.15816, one dropout module for the whole model.
     """
 
-    def __init__(self, *, drive_codes, timing=SpinTiming()):
-        self._codes = [
-            require_range(f"drive code of layer {i}", code, 0, 2**DROP_BITS - 1)
-            for i, code in enumerate(drive_codes)
-        ]
-        require_range("number of layers", len(self._codes), 1, 1024)
+    def __init__(self, *, layers, timing=SpinTiming()):
+        self._layers = require_range("number of layers", layers, 1, 1024)
         self._timing = timing
-        layer = range(max(len(self._codes), 2))
+        layer = range(max(layers, 2))
         super().__init__(
             {
                 "request": In(stream.Signature(Signal(layer).shape())),
                 "bits": Out(stream.Signature(1)),
                 "spin": Out(SpinSignature),
                 "serving": Out(Signal(layer).shape()),
+                "code": In(DROP_BITS),
             }
         )
 
     @property
-    def drive_codes(self):
-        return list(self._codes)
+    def layers(self):
+        return self._layers
 
     @property
     def timing(self):
@@ -114,8 +111,7 @@ class DropoutController(wiring.Component):
         m = Module()
         count = Signal(range(256))
         keep = Signal()
-        codes = Array(Const(code, DROP_BITS) for code in self._codes)
-        m.d.comb += [self.spin.drive.eq(codes[self.serving]), self.bits.payload.eq(keep)]
+        m.d.comb += [self.spin.drive.eq(self.code), self.bits.payload.eq(keep)]
 
         def hold(name, cycles, following):
             with m.State(name):

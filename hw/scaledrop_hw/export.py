@@ -80,6 +80,7 @@ def sidecar(accelerator, name, text):
             "classes": network.classes,
             "logit_frac_bits": network.logit_frac_bits,
             "layers": [layer.name for layer in network.layers],
+            "drive_codes": list(mapping.drop_codes),
         },
         "parameters": {
             "rows": array.rows,

@@ -3,11 +3,12 @@
 
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
+from scaledrop.device_sizes import MemoryShape
 from scaledrop.errors import UserError
 from scaledrop_hw.checks import require_range, require_words
+from scaledrop_hw.hosted_memory import HostedMemory
 
 __all__ = ["Head", "logit_layout"]
 
@@ -68,6 +69,8 @@ class Head(wiring.Component):
         ``ends_leaf`` and ``ends_image`` stand on the last class of such a beat.
     drained : In(1)
         The results of the image have left; until then no beat of the next image is accepted.
+    host : In(host_part_signature)
+        Loads and reads back a word for each class: gains in the low bits, offset above.
 
     Timing
     ------
@@ -86,6 +89,13 @@ class Head(wiring.Component):
         self._weight_bits = require_range("weight_bits", weight_bits, 1, 32)
         self._init = self._entries(init)
         self._classes = len(self._init)
+        gains = {name: signed(gain_bits) for name in self._init[0] if name != "offset"}
+        self._entry = data.StructLayout({**gains, "offset": signed(logit_width)})
+        self._memory = HostedMemory(
+            width=self._entry.size,
+            depth=self._classes,
+            init=[self._entry.const(entry).as_bits() for entry in self._init],
+        )
         super().__init__(
             {
                 "ready": Out(1),
@@ -101,6 +111,7 @@ class Head(wiring.Component):
                 "logit_valid": Out(1),
                 "logit": Out(logit_layout(self._classes, logit_width, weight_bits)),
                 "drained": In(1),
+                "host": In(self._memory.host.signature.flip()),
             }
         )
 
@@ -149,6 +160,11 @@ class Head(wiring.Component):
     def init(self):
         return [tuple(entry.values()) for entry in self._init]
 
+    @property
+    def shape(self):
+        """Words and parts of the memory."""
+        return MemoryShape(self._classes, self._memory.parts)
+
     @staticmethod
     def twin(word, value, keep):
         """Logit of a class whose word of ``init`` is (gain, offset) or has two gains."""
@@ -188,17 +204,18 @@ class Head(wiring.Component):
 
     def _send(self, m, busy, ending, beat, word):
         """Fetch gain and offset of the class in turn, then multiply and add."""
-        gains = GAINS[len(self._init[0])]
-        shapes = {name: signed(self._gain_bits) for name in gains}
-        entry = data.StructLayout({**shapes, "offset": signed(self._logit_width)})
-        m.submodules.affine = affine = Memory(shape=entry, depth=self._classes, init=self._init)
-        read = affine.read_port()
-        fetched, last, label = Signal(), Signal(), Signal(beat.label.shape())
-        value, gain = Signal(signed(self._value_width)), Signal(shapes[gains[0]])
+        m.submodules.affine = memory = self._memory
+        connect(m, flipped(self.host), memory.host)
+        entry = data.View(self._entry, memory.word)
+        gains = [name for name, _ in self._entry if name != "offset"]
+        fetched, last = Signal(name="fetched"), Signal(name="last")
+        label = Signal(beat.label.shape())
+        value = Signal(signed(self._value_width))
+        gain = Signal(signed(self._gain_bits))
         m.d.comb += [
-            read.addr.eq(beat.label),
-            read.en.eq(busy),
-            gain.eq(Mux(beat.keep, read.data[gains[0]], read.data[gains[-1]])),
+            memory.address.eq(beat.label),
+            memory.read.eq(busy),
+            gain.eq(Mux(beat.keep, entry[gains[0]], entry[gains[-1]])),
         ]
         # The other fields of a beat stand until its last class is here: ready comes after that.
         m.d.sync += [
@@ -209,7 +226,7 @@ class Head(wiring.Component):
             self.logit_valid.eq(fetched),
             self.logit.eq(beat),
             self.logit.label.eq(label),
-            self.logit.value.eq(gain * value + read.data.offset),
+            self.logit.value.eq(gain * value + entry.offset),
             self.logit.ends_leaf.eq(beat.ends_leaf & last),
             self.logit.ends_image.eq(beat.ends_image & last),
         ]

@@ -5,8 +5,8 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from scaledrop.mass import MASS_BITS, split
 from scaledrop.numbers import DROP_BITS
-from scaledrop.walk import MASS_BITS
 from scaledrop_hw.checks import require_range
 
 __all__ = ["MassSplit"]
@@ -67,16 +67,7 @@ class MassSplit(wiring.Component):
     @staticmethod
     def twin(codes, layer, weight, cutoff):
         """(kept, dropped) of a visit of ``layer``."""
-        dropped = weight * codes[layer] >> DROP_BITS
-        sides = [weight - dropped, dropped]
-        light = int(sides[1] <= sides[0])
-        leaf = sides[light]
-        for code in codes[layer + 1 :]:
-            dropped = leaf * code >> DROP_BITS
-            leaf = max(leaf - dropped, dropped)
-        if leaf < cutoff:
-            sides[light] = 0
-        return tuple(sides)
+        return split(codes, layer, weight, cutoff)
 
     def elaborate(self, platform):
         m = Module()

@@ -7,8 +7,11 @@ from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from scaledrop.device_sizes import Memory
 from scaledrop_hw.descriptors import Place
 from scaledrop_hw.head import Head
+from scaledrop_hw.hosted_memory import host_part_signature
+from scaledrop_hw.record_queue import RecordQueue
 from scaledrop_hw.store import Store
 
 __all__ = ["OutputPipeline"]
@@ -33,12 +36,20 @@ class OutputPipeline(wiring.Component):
         Codes on their way to the buffers; see Store.
     done : Out(1)
         The visit's last result is stored, or handed to the head, in this cycle.
+    moves : Out(1)
+        A beat leaves, or a logit comes.
     logit_valid : Out(1); logit : Out(logit_layout); drained : In(1)
         To and from the pass accumulator.
+    records : Out(stream of record_layout); record_enable : In(1)
+        See RecordQueue.
     hidden_valid : Out(1); hidden : Out({keep, beat, codes})
         Codes before pooling, for the observation port.
     events : Out
         Increments of this cycle's event counters.
+    inject, corrected, uncorrected
+        See ScaleMemory.
+    host_scales, host_thresholds, host_head : In(host_part_signature)
+        Load and read back the memories; there are no scales in the folded datapath.
 
     Timing
     ------
@@ -74,6 +85,12 @@ class OutputPipeline(wiring.Component):
             init=words,
             weight_bits=sums.current.shape()["kept"].width,
         )
+        self._records = RecordQueue(
+            layers=len(mapping.layers),
+            classes=network.classes,
+            logit_width=network.logit_width,
+            weight_bits=self._head.weight_bits,
+        )
         beats = range(max(2, *(mapped.beat_count for mapped in mapping.layers)))
         hidden = {"keep": 1, "beat": beats, "codes": self._store.codes.shape()}
         amount = unsigned(max(array.rows, array.columns).bit_length())
@@ -84,12 +101,22 @@ class OutputPipeline(wiring.Component):
                 "descriptor": In(self._layout),
                 "store": Out(sums.store.signature.flip()),
                 "done": Out(1),
+                "moves": Out(1),
                 "logit_valid": Out(1),
                 "logit": Out(self._head.logit.shape()),
                 "drained": In(1),
+                "records": Out(self._records.records.signature),
+                "record_enable": In(1),
                 "hidden_valid": Out(1),
                 "hidden": Out(data.StructLayout(hidden)),
                 "events": Out(data.StructLayout(dict.fromkeys(EVENTS, amount))),
+                "inject": In(datapath.inject.shape()),
+                "corrected": Out(1),
+                "uncorrected": Out(1),
+                **{
+                    name: In(host_part_signature(shape.words, shape.parts))
+                    for name, shape in self.hosts.values()
+                },
             }
         )
 
@@ -101,10 +128,23 @@ class OutputPipeline(wiring.Component):
     def datapath(self):
         return self._datapath
 
+    @property
+    def hosts(self):
+        """Ports and sizes of the memories that a host reaches."""
+        return {**self._datapath.hosts, Memory.HEAD: ("host_head", self._head.shape)}
+
     def elaborate(self, platform):
         m = Module()
         m.submodules.datapath = self._datapath
         m.submodules.head = self._head
+        connect(m, flipped(self.host_head), self._head.host)
+        for name, _ in self._datapath.hosts.values():
+            connect(m, flipped(getattr(self, name)), getattr(self._datapath, name))
+        m.d.comb += [
+            self._datapath.inject.eq(self.inject),
+            self.corrected.eq(self._datapath.corrected),
+            self.uncorrected.eq(self._datapath.uncorrected),
+        ]
         tags = [self._tag(f"tag_{stage}") for stage in range(self._datapath.LATENCY + 1)]
         for before, after in pairwise(tags):
             m.d.sync += after.eq(before)
@@ -112,6 +152,7 @@ class OutputPipeline(wiring.Component):
         m.d.comb += is_head.eq(self.descriptor.target == Place.HEAD)
         self._start(m, is_head, tags)
         self._drive_head(m, is_head, tags[-1])
+        self._record(m, tags[-1])
         self._keep_codes(m, is_head, tags[-1])
         return m
 
@@ -127,12 +168,16 @@ class OutputPipeline(wiring.Component):
         level = Signal(self._layout["levels"].shape)
         group = Signal(self._layout["groups"].shape)
         base = Signal(path.level_address.shape())
-        second, both, go, head_free = (
-            Signal(name=name) for name in ("second", "both", "go", "head_free")
+        second, both, go, head_free, begins = (
+            Signal(name=name) for name in ("second", "both", "go", "head_free", "begins")
         )
         m.d.comb += [
             both.eq((self.current.kept != 0) & (self.current.dropped != 0)),
-            head_free.eq(self._head.ready & ~self._in_flight(tags)),
+            begins.eq((group == 0) & (tag.keep | (self.current.kept == 0))),
+            head_free.eq(
+                self._head.ready & ~self._in_flight(tags) & (self._records.ready | ~begins)
+            ),
+            self._records.begin.eq(go & is_head & begins),
             go.eq(self.sums.valid & (~is_head | head_free)),
             tag.valid.eq(go),
             tag.keep.eq(~second & (self.current.kept != 0)),
@@ -189,9 +234,25 @@ class OutputPipeline(wiring.Component):
             head.ends_image.eq(now.last & tag.ends_layer),
             head.drained.eq(self.drained),
             self.logit_valid.eq(head.logit_valid),
+            self.moves.eq(self._datapath.valid | head.logit_valid),
             self.logit.eq(head.logit),
             self.events.logit_macs.eq(Mux(head.load, head.count, 0)),
         ]
+
+    def _record(self, m, tag):
+        """Records with the path of their leaf, which stands until the head has sent its classes."""
+        m.submodules.records = records = self._records
+        connect(m, records.records, flipped(self.records))
+        path, last_outcome = Signal(records.path.shape()), Signal(name="held_last_outcome")
+        m.d.comb += [
+            records.enable.eq(self.record_enable),
+            records.logit_valid.eq(self._head.logit_valid),
+            records.logit.eq(self._head.logit),
+        ]
+        with m.If(self._head.load):
+            own = Mux(tag.keep, 1 << self.current.layer, 0)
+            m.d.sync += [path.eq(self.current.path | own), last_outcome.eq(tag.last_outcome)]
+        m.d.sync += [records.path.eq(path), records.ends_visit.eq(last_outcome)]
 
     def _keep_codes(self, m, is_head, tag):
         """Count the levels that are passed; hand the finished codes on a cycle later."""

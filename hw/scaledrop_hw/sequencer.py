@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Layer sequencer: one crossbar activation a cycle, for the visit it was told to make."""
 
-from amaranth.hdl import Array, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Const, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
+from scaledrop.device_sizes import MemoryShape
 from scaledrop_hw.checks import require_range
 from scaledrop_hw.descriptors import Place
+from scaledrop_hw.hosted_memory import HostedMemory
 
 __all__ = ["LayerSequencer", "step_layout"]
 
@@ -61,6 +63,10 @@ class LayerSequencer(wiring.Component):
         The visit being made and its layer, stable until the next command is taken.
     taken : Out(1)
         ``command`` is taken in this cycle.
+    offered : Out(layout); refuse : In(1)
+        Descriptor of the command on offer; it is not taken while it is refused.
+    hold : In(1)
+        No command is taken and no step issued.
     active : Out(1)
         A visit is being made, from the cycle after the command to ``done``.
     start_window : Out(1); window_ready : In(1); advance_window : Out(1)
@@ -71,6 +77,8 @@ class LayerSequencer(wiring.Component):
         The pipeline takes the step in this cycle.
     done : In(1)
         The visit's last result is being stored: later reads see it.
+    host : In(host_part_signature)
+        Loads and reads back the descriptors.
 
     Timing
     ------
@@ -87,6 +95,12 @@ class LayerSequencer(wiring.Component):
         self._command = command
         self._tiles = require_range("number of tiles", tiles, 1, 2**20)
         self._masks = require_range("number of row masks", masks, 0, 2**20)
+        self._table = HostedMemory(
+            width=layout.size,
+            depth=len(self._descriptors),
+            init=[layout.const(values).as_bits() for values in self._descriptors],
+            registered=False,
+        )
         super().__init__(
             {
                 "command": In(stream.Signature(command)),
@@ -94,6 +108,9 @@ class LayerSequencer(wiring.Component):
                 "descriptor": Out(layout),
                 "taken": Out(1),
                 "active": Out(1),
+                "offered": Out(layout),
+                "refuse": In(1),
+                "hold": In(1),
                 "start_window": Out(1),
                 "window_ready": In(1),
                 "advance_window": Out(1),
@@ -101,6 +118,7 @@ class LayerSequencer(wiring.Component):
                 "step_valid": Out(1),
                 "enable": In(1),
                 "done": In(1),
+                "host": In(self._table.host.signature.flip()),
             }
         )
 
@@ -120,6 +138,11 @@ class LayerSequencer(wiring.Component):
     def masks(self):
         return self._masks
 
+    @property
+    def shape(self):
+        """Words and parts of the descriptors."""
+        return MemoryShape(self._table.depth, self._table.parts)
+
     def elaborate(self, platform):
         m = Module()
         chosen, bank = self._look_up(m)
@@ -134,11 +157,18 @@ class LayerSequencer(wiring.Component):
 
     def _look_up(self, m):
         """Descriptor of the offered command, and where the bank begins that its path chooses."""
-        table = Array(self._layout.const(values) for values in self._descriptors)
-        offered, chosen = self.command.payload, Signal(self._layout)
+        m.submodules.descriptors = table = self._table
+        connect(m, flipped(self.host), table.host)
+        offered = self.command.payload
+        chosen = Signal(self._layout)
         bank = Signal(self._layout["bank"].shape)
         kept = (offered.path << 1).bit_select(offered.layer, 1)
-        m.d.comb += [chosen.eq(table[offered.layer]), bank.eq(Mux(kept, chosen.bank, 0))]
+        m.d.comb += [
+            table.address.eq(offered.layer),
+            chosen.eq(table.word),
+            self.offered.eq(chosen),
+            bank.eq(Mux(kept, chosen.bank, 0)),
+        ]
         return chosen, bank
 
     def _counter(self, m, name, field, advance):
@@ -254,11 +284,11 @@ class LayerSequencer(wiring.Component):
         )
         m.d.comb += [
             windowed.eq(self.descriptor.source == Place.WINDOW),
-            self.step_valid.eq(issuing & (filled | ~windowed)),
+            self.step_valid.eq(issuing & (filled | ~windowed) & ~self.hold),
             go.eq(self.step_valid & self.enable),
             wanted.eq(Mux(next_position, ~last_position, issuing & ~filled)),
             self.advance_window.eq(windowed & wanted & self.window_ready),
-            self.command.ready.eq(~self.active | self.done),
+            self.command.ready.eq((~self.active | self.done) & ~self.refuse & ~self.hold),
             self.taken.eq(self.command.valid & self.command.ready),
         ]
         m.d.sync += self.start_window.eq(0)

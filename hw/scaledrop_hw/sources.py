@@ -3,12 +3,13 @@
 
 from amaranth.hdl import Array, Const, Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from scaledrop.device_sizes import MemoryShape
 from scaledrop.layer_mapping import Method
 from scaledrop_hw.activation_buffer import ActivationBuffer
 from scaledrop_hw.descriptors import Place
+from scaledrop_hw.hosted_memory import HostedMemory
 from scaledrop_hw.image_buffer import ImageBuffer
 from scaledrop_hw.pixel_writer import PixelWriter
 from scaledrop_hw.sequencer import step_layout
@@ -45,6 +46,8 @@ class Sources(wiring.Component):
         Its signs and the rows that are driven, one cycle later; they hold until the next read.
     reads : Out
         Words and window columns read in this cycle.
+    host_row_masks : In(host_part_signature)
+        Loads and reads back the rows in use of every row tile.
 
     Timing
     ------
@@ -57,6 +60,8 @@ class Sources(wiring.Component):
         array = mapping.array
         sizes = {"rows": array.rows, "lanes": array.lanes, "planes": mapping.planes}
         pixel = data.StructLayout({"value": unsigned(mapping.network.input_bits), "last": 1})
+        masks = [mask for mapped in mapping.layers for mask in mapped.mask_words()]
+        self._masks = HostedMemory(width=array.rows, depth=max(len(masks), 1), init=masks)
         store = store_signature(layout=layout, words=max(mapping.end.target, 1), **sizes)
         super().__init__(
             {
@@ -75,6 +80,7 @@ class Sources(wiring.Component):
                 "word": Out(array.rows),
                 "drive": Out(array.rows),
                 "reads": Out(2),
+                "host_row_masks": In(self._masks.host.signature.flip()),
             }
         )
 
@@ -85,6 +91,11 @@ class Sources(wiring.Component):
     @property
     def layout(self):
         return self._layout
+
+    @property
+    def row_masks_shape(self):
+        """Words and parts of the row masks."""
+        return MemoryShape(self._masks.depth, self._masks.parts)
 
     def elaborate(self, platform):
         m = Module()
@@ -224,18 +235,13 @@ class Sources(wiring.Component):
 
     def _rows_in_use(self, m):
         """Word lines of the step's row tile; none where the tap lies outside the map."""
-        mapping, rows = self._mapping, self._mapping.array.rows
-        masks = [mask for mapped in mapping.layers for mask in mapped.mask_words()]
-        if not masks:
-            return Const(0, rows)
-        m.submodules.row_masks = memory = Memory(
-            shape=unsigned(rows), depth=max(len(masks), 2), init=masks
-        )
-        port, inside = memory.read_port(), Signal()
-        m.d.comb += [port.addr.eq(self.step.mask), port.en.eq(self.read)]
+        inside = Signal()
+        m.submodules.row_masks = masks = self._masks
+        connect(m, flipped(self.host_row_masks), masks.host)
+        m.d.comb += [masks.address.eq(self.step.mask), masks.read.eq(self.read)]
         with m.If(self.read):
             m.d.sync += inside.eq(self.step.inside)
-        return Mux(inside, port.data, 0)
+        return Mux(inside, masks.word, 0)
 
     def _count(self, m, loaded):
         words = self.read & (self.descriptor.source != Place.WINDOW)

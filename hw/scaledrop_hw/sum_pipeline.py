@@ -7,10 +7,12 @@ from amaranth.hdl import Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from scaledrop.device_sizes import Memory
 from scaledrop_hw.accumulator import AccumulatorAdder
 from scaledrop_hw.crossbar import CrossbarTile
 from scaledrop_hw.descriptors import descriptor_layout, descriptor_of
 from scaledrop_hw.drain import ColumnDrain
+from scaledrop_hw.guard import Guard
 from scaledrop_hw.sequencer import LayerSequencer
 from scaledrop_hw.sources import Sources
 from scaledrop_hw.walker import command_layout
@@ -38,12 +40,18 @@ class SumPipeline(wiring.Component):
         See LayerSequencer.
     current, descriptor, active : Out
         The visit being made.
+    stop : In(1)
+        No further visit is begun.
+    progress : In(1); refused : Out(1); refusal, refused_layer : Out
+        See Guard; progress of what is behind the sums.
     store : In(store_signature)
         Codes coming back.
     sums : Out(stream of {sums, ends_position, ends_layer})
         Beats of finished sums; see ColumnDrain.
     events : Out
         Increments of this cycle's event counters.
+    host_row_masks, host_descriptors : In(host_part_signature)
+        Load and read back the memories.
 
     Timing
     ------
@@ -71,6 +79,7 @@ class SumPipeline(wiring.Component):
             columns=array.columns, lanes=array.lanes, sum_width=self._sum_width
         )
         self._sources = Sources(mapping=mapping, layout=self._layout)
+        self._guard = Guard(mapping=mapping, layout=self._layout)
         amount = unsigned(max(array.rows, array.columns).bit_length())
         super().__init__(
             {
@@ -84,9 +93,16 @@ class SumPipeline(wiring.Component):
                 "current": Out(command),
                 "descriptor": Out(self._layout),
                 "active": Out(1),
+                "stop": In(1),
+                "progress": In(1),
+                "refused": Out(1),
+                "refusal": Out(self._guard.code.shape()),
+                "refused_layer": Out(self._guard.refused_layer.shape()),
                 "store": In(self._sources.store.signature.flip()),
                 "sums": Out(stream.Signature(self._drain.output.payload.shape())),
                 "events": Out(data.StructLayout(dict.fromkeys(EVENTS, amount))),
+                "host_row_masks": In(self._sources.host_row_masks.signature.flip()),
+                "host_descriptors": In(self._sequencer.host.signature.flip()),
             }
         )
 
@@ -99,6 +115,14 @@ class SumPipeline(wiring.Component):
         return self._weight_bits
 
     @property
+    def hosts(self):
+        """Ports and sizes of the memories that a host reaches."""
+        return {
+            Memory.ROW_MASKS: ("host_row_masks", self._sources.row_masks_shape),
+            Memory.DESCRIPTORS: ("host_descriptors", self._sequencer.shape),
+        }
+
+    @property
     def sum_width(self):
         return self._sum_width
 
@@ -109,13 +133,19 @@ class SumPipeline(wiring.Component):
         m.submodules.sources = self._sources
         self._connect_sequencer(m, enable)
         self._connect_sources(m, enable)
+        self._connect_guard(m, enable)
         crossbar, tag = self._crossbar(m, enable)
         self._accumulate(m, enable, crossbar, tag)
         return m
 
     def _connect_sequencer(self, m, enable):
         sequencer = self._sequencer
-        connect(m, flipped(self.command), sequencer.command)
+        m.d.comb += [
+            sequencer.command.payload.eq(self.command.payload),
+            sequencer.command.valid.eq(self.command.valid & ~self.stop),
+            self.command.ready.eq(sequencer.command.ready & ~self.stop),
+        ]
+        connect(m, flipped(self.host_descriptors), sequencer.host)
         m.d.comb += [
             sequencer.enable.eq(enable),
             sequencer.done.eq(self.done),
@@ -125,11 +155,32 @@ class SumPipeline(wiring.Component):
             self.active.eq(sequencer.active),
         ]
 
+    def _connect_guard(self, m, enable):
+        sequencer = self._sequencer
+        m.submodules.guard = guard = self._guard
+        m.d.comb += [
+            guard.offered.eq(sequencer.command.valid),
+            guard.layer.eq(sequencer.command.payload.layer),
+            guard.descriptor.eq(sequencer.offered),
+            guard.running.eq(sequencer.active),
+            guard.current.eq(sequencer.current.layer),
+            guard.place.eq(sequencer.descriptor.source),
+            guard.stepping.eq(sequencer.step_valid & enable),
+            guard.step.eq(sequencer.step),
+            guard.progress.eq(self.progress | guard.stepping),
+            sequencer.refuse.eq(guard.refuse),
+            sequencer.hold.eq(guard.refused),
+            self.refused.eq(guard.refused),
+            self.refusal.eq(guard.code),
+            self.refused_layer.eq(guard.refused_layer),
+        ]
+
     def _connect_sources(self, m, enable):
         """Stage 0: address a word."""
         sequencer, sources = self._sequencer, self._sources
         connect(m, flipped(self.pixels), sources.pixels)
         connect(m, flipped(self.store), sources.store)
+        connect(m, flipped(self.host_row_masks), sources.host_row_masks)
         kept_before = (sequencer.current.path << 1).bit_select(sequencer.current.layer, 1)
         m.d.comb += [
             self.held.eq(sources.held),

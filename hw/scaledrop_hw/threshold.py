@@ -3,11 +3,12 @@
 
 from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
+from scaledrop.device_sizes import MemoryShape
 from scaledrop.numbers import activation_bit
 from scaledrop_hw.checks import require_range, require_words
+from scaledrop_hw.hosted_memory import HostedMemory
 
 __all__ = ["ThresholdStage"]
 
@@ -29,6 +30,8 @@ class ThresholdStage(wiring.Component):
         Presented one cycle before the beat.
     scaled : In(lanes x signed(scaled_width))
     bits : Out(lanes)
+    host : In(host_part_signature)
+        Loads and reads back the words: lane 0 in the low bits, threshold below flip.
 
     Timing
     ------
@@ -53,12 +56,18 @@ class ThresholdStage(wiring.Component):
         depth = require_range("depth of the threshold memory", len(self._init), 1, 2**20)
         entry = data.StructLayout({"threshold": signed(scaled_width), "flip": 1})
         self._word = data.ArrayLayout(entry, lanes)
+        self._memory = HostedMemory(
+            width=self._word.size,
+            depth=depth,
+            init=[self._word.const(word).as_bits() for word in self._init],
+        )
         super().__init__(
             {
                 "fetch": In(1),
                 "address": In(range(max(depth, 2))),
                 "scaled": In(data.ArrayLayout(signed(scaled_width), lanes)),
                 "bits": Out(lanes),
+                "host": In(self._memory.host.signature.flip()),
             }
         )
 
@@ -74,17 +83,21 @@ class ThresholdStage(wiring.Component):
     def depth(self):
         return len(self._init)
 
+    @property
+    def shape(self):
+        """Words and parts of the memory."""
+        return MemoryShape(self.depth, self._memory.parts)
+
     def elaborate(self, platform):
         m = Module()
-        m.submodules.thresholds = thresholds = Memory(
-            shape=self._word, depth=self.depth, init=self._init
-        )
-        read = thresholds.read_port()
-        m.d.comb += [read.addr.eq(self.address), read.en.eq(self.fetch)]
+        m.submodules.thresholds = memory = self._memory
+        connect(m, flipped(self.host), memory.host)
+        m.d.comb += [memory.address.eq(self.address), memory.read.eq(self.fetch)]
+        word = data.View(self._word, memory.word)
         for lane in range(self._lanes):
             fires = Signal(name=f"fires_{lane}")
             m.d.comb += [
-                fires.eq(self.scaled[lane] >= read.data[lane].threshold),
-                self.bits[lane].eq(fires ^ read.data[lane].flip),
+                fires.eq(self.scaled[lane] >= word[lane].threshold),
+                self.bits[lane].eq(fires ^ word[lane].flip),
             ]
         return m

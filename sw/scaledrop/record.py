@@ -34,6 +34,9 @@ class PassRecord:
             not given.
 
     Sums and squares are Python integers in an array of objects where 64 bits might not hold them.
+
+    Raises:
+        ValueError: logits of fewer axes.
     """
 
     masks: npt.NDArray[np.uint8]
@@ -45,6 +48,8 @@ class PassRecord:
     squares: Integers = field(default=cast(Any, None))
 
     def __post_init__(self) -> None:
+        if self.logits.ndim < 3:
+            raise ValueError(f"logits are {self.logits.shape}, not (N, T, ..., K)")
         if self.weights is None:
             object.__setattr__(self, "weights", np.ones(self.passes, dtype=np.int64))
         if self.squares is None:

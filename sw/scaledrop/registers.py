@@ -12,7 +12,7 @@ from scaledrop.numbers import DROP_BITS
 from scaledrop.register_types import Access, Field, Keeper, Register, RegisterMap
 from scaledrop.walk import MASS_BITS, Mode
 
-__all__ = ["ADDRESS_BITS", "MAGIC", "MAP_VERSION", "register_map"]
+__all__ = ["ADDRESS_BITS", "MAGIC", "MAP_VERSION", "MONITOR_TEXTS", "register_map"]
 
 MAGIC = int.from_bytes(b"SDRP")
 MAP_VERSION = (1, 0)

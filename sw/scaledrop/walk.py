@@ -18,11 +18,9 @@ before the dropped one. An outcome of the last layer is a *leaf*: one network wi
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from itertools import islice
 
 import numpy as np
@@ -30,7 +28,7 @@ import numpy.typing as npt
 
 from scaledrop.checks import check_integer
 from scaledrop.errors import UserError
-from scaledrop.numbers import DROP_BITS
+from scaledrop.mass import MASS, MASS_BITS, least_cutoff, split
 from scaledrop.spin import masks_from_codes
 
 __all__ = [
@@ -46,15 +44,12 @@ __all__ = [
     "walk_words",
 ]
 
-MASS_BITS = 24
-MASS = 1 << MASS_BITS
-"""All of the probability mass."""
-
 MAX_PASSES = 65535
 
 Codes = Sequence[int]
-Split = tuple[int, int, tuple[int, ...]]
-"""Weight kept, weight dropped, bits drawn."""
+Bits = tuple[int, ...]
+Outcomes = Callable[[int, int], tuple[int, int, Bits]]
+"""Of a layer and the weight that reaches it: weight kept, weight dropped, bits drawn."""
 
 
 class Mode(StrEnum):
@@ -66,9 +61,10 @@ class Mode(StrEnum):
 
     @classmethod
     def named(cls, text: str) -> Mode:
-        """
+        """The mode of that name.
+
         Raises:
-            UserError: no such mode; the text lists the known ones.
+            UserError: there is none; the text lists the known ones.
         """
         if text not in list(cls):
             raise UserError(f"mode: must be one of {', '.join(cls)}, not {text!r}")
@@ -104,7 +100,7 @@ class Inference:
         Masks of equal weight at the limit are all left out, but for the one that always stays.
         """
         limited = self.mode is Mode.EXACT and 0 < self.masks < 1 << len(codes)
-        return _cutoff(self.masks, tuple(codes)) if limited else 0
+        return least_cutoff(tuple(codes), self.masks) if limited else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,72 +119,19 @@ class Visit:
     path: int
     kept: int
     dropped: int
-    bits: tuple[int, ...]
+    bits: Bits
     first: bool
     last: bool
 
 
-def _sides(weight: int, code: int) -> tuple[int, int]:
-    """Mass kept and dropped. Neither falls when the weight rises."""
-    dropped = weight * code >> DROP_BITS
-    return weight - dropped, dropped
-
-
-def _heaviest_leaf(codes: Codes, layer: int, weight: int) -> int:
-    """Behind a side that reaches ``layer``: always on the heavier side, as both rise with it."""
-    for at in range(layer, len(codes)):
-        weight = max(_sides(weight, codes[at]))
-    return weight
-
-
-@lru_cache(maxsize=64)
-def _cutoff(masks: int, codes: tuple[int, ...]) -> int:
-    """One more than the heaviest leaf that is left out. Leaves come off the heap by weight."""
-    heap = [(-_heaviest_leaf(codes, 0, MASS), 0, MASS)]
-    found = 0
-    while heap:
-        _, layer, weight = heapq.heappop(heap)
-        for at in range(layer, len(codes)):
-            lighter, weight = sorted(_sides(weight, codes[at]))
-            if lighter:
-                heapq.heappush(heap, (-_heaviest_leaf(codes, at + 1, lighter), at + 1, lighter))
-        found += 1
-        if found > masks:
-            return weight + 1
-    return 0
-
-
-def _exact_split(codes: Codes, cutoff: int) -> Callable[[int, int], Split]:
-    def split(layer: int, weight: int) -> Split:
-        kept, dropped = _sides(weight, codes[layer])
-        if _heaviest_leaf(codes, layer + 1, min(kept, dropped)) < cutoff:
-            return (kept, 0, ()) if kept >= dropped else (0, dropped, ())
-        return kept, dropped, ()
-
-    return split
-
-
-def _drawn_split(draw: Callable[[int, int], tuple[int, ...]]) -> Callable[[int, int], Split]:
-    def split(layer: int, weight: int) -> Split:
-        bits = draw(layer, weight)
-        if len(bits) != weight:
-            raise UserError(f"bits: layer {layer} needs {weight} and {len(bits)} are left")
-        kept = sum(bits)
-        return kept, weight - kept, bits
-
-    return split
-
-
-def _visits(
-    layers: int, roots: int, weight: int, split: Callable[[int, int], Split]
-) -> Iterator[Visit]:
+def _visits(layers: int, roots: int, weight: int, outcomes: Outcomes) -> Iterator[Visit]:
     """``roots`` walks one after another, each reached by ``weight``."""
     first = True
     for root in range(roots, 0, -1):
         stack = [(0, 0, weight)]
         while stack:
             layer, path, reached = stack.pop()
-            kept, dropped, bits = split(layer, reached)
+            kept, dropped, bits = outcomes(layer, reached)
             below = layer + 1
             if below < layers:
                 if dropped:
@@ -199,12 +142,17 @@ def _visits(
             first = first and below < layers
 
 
-def _walk(
-    inference: Inference, layers: int, draw: Callable[[int, int], tuple[int, ...]]
-) -> Iterator[Visit]:
+def _drawn(inference: Inference, layers: int, draw: Callable[[int, int], Bits]) -> Iterator[Visit]:
+    def outcomes(layer: int, weight: int) -> tuple[int, int, Bits]:
+        bits = draw(layer, weight)
+        if len(bits) != weight:
+            raise UserError(f"bits: layer {layer} needs {weight} and {len(bits)} are left")
+        kept = sum(bits)
+        return kept, weight - kept, bits
+
     shared = inference.mode is Mode.SHARED
     roots, weight = (1, inference.passes) if shared else (inference.passes, 1)
-    return _visits(layers, roots, weight, _drawn_split(draw))
+    return _visits(layers, roots, weight, outcomes)
 
 
 def walk(
@@ -222,9 +170,11 @@ def walk(
     """
     if inference.mode is Mode.EXACT:
         floor = inference.cutoff(codes) if cutoff is None else cutoff
-        return _visits(len(codes), 1, MASS, _exact_split(codes, floor))
+        return _visits(
+            len(codes), 1, MASS, lambda layer, mass: (*split(codes, layer, mass, floor), ())
+        )
     drawn = iter(bits)
-    return _walk(inference, len(codes), lambda _, count: tuple(map(int, islice(drawn, count))))
+    return _drawn(inference, len(codes), lambda _, count: tuple(map(int, islice(drawn, count))))
 
 
 def walk_words(
@@ -237,12 +187,12 @@ def walk_words(
     """
     drawn = iter(np.asarray(words, dtype=np.int64).tolist())
 
-    def draw(layer: int, count: int) -> tuple[int, ...]:
+    def draw(layer: int, count: int) -> Bits:
         return tuple([int(word >= codes[layer]) for word in islice(drawn, count)])
 
     if inference.mode is Mode.EXACT:
         return walk(inference, codes)
-    return _walk(inference, len(codes), draw)
+    return _drawn(inference, len(codes), draw)
 
 
 def leaves(

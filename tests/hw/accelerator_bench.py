@@ -81,6 +81,7 @@ def run(dut, workload, idle=0.0, stall=0.0, limit=200_000, prepare=None):
     simulator.add_clock(1e-6)
 
     async def testbench(ctx):
+        ctx.set(dut.drive_codes, list(workload.codes))
         ctx.set(dut.mode, list(Mode).index(workload.inference.mode))
         ctx.set(dut.passes, workload.passes)
         ctx.set(dut.cutoff, workload.cutoff)

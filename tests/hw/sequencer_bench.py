@@ -87,22 +87,19 @@ class Datasheet:
     def windowed(self):
         return self.mapped is not None and self.mapped.method is Method.UNROLLED
 
-    def step(self, valid, command, enable, window_ready, done):
+    def step(self, valid, command, enable, window_ready, done, refuse, hold):
         """Outputs of a cycle with these inputs: (flags, step or None)."""
-        mapped, step = self.mapped, None
-        issuing = self.at < len(self.steps)
-        step_valid = issuing and (self.filled or not self.windowed)
-        go, ends = step_valid and enable, False
-        if step_valid:
-            step = self.steps[self.at]
-        if go:
+        issuing, ends = self.at < len(self.steps), False
+        step_valid = issuing and (self.filled or not self.windowed) and not hold
+        step = self.steps[self.at] if step_valid else None
+        if step_valid and enable:
             self.at += 1
-            ends = self.at % (len(self.steps) // mapped.position_count) == 0
+            ends = self.at % (len(self.steps) // self.mapped.position_count) == 0
         left = self.at < len(self.steps)
         advance = (
             self.windowed and window_ready and left and (ends or (issuing and not self.filled))
         )
-        ready = not self.active or done
+        ready = (not self.active or done) and not refuse and not hold
         flags = (ready, valid and ready, self.active, self.start, advance, step_valid)
         self.filled = (self.filled and not ends) or advance
         self.active, self.start = self.active and not done, False
@@ -168,15 +165,25 @@ class Surroundings:
             ctx.set(dut.done, 0)
         self.finished = True
 
+    async def control(self, ctx):
+        """Refuse commands and hold everything, now and then."""
+        dut = self.dut
+        while not self.finished:
+            ctx.set(dut.refuse, int(self.rng.random() < self.stall / 4))
+            ctx.set(dut.hold, int(self.rng.random() < self.stall / 4))
+            await ctx.tick()
+
     def run(self):
         """Raw inputs and outputs of every cycle."""
         dut = self.dut
-        inputs = [dut.command.valid, dut.command.payload, dut.enable, dut.window_ready, dut.done]
+        inputs = [dut.command.valid, dut.command.payload, dut.enable, dut.window_ready]
+        inputs += [dut.done, dut.refuse, dut.hold]
         flags = [dut.command.ready, dut.taken, dut.active, dut.start_window]
         flags += [dut.advance_window, dut.step_valid]
-        watch = [*inputs, *flags, dut.step, dut.current, dut.descriptor]
+        watch = [*inputs, *flags, dut.step, dut.current, dut.descriptor, dut.offered]
         watch = [Value.cast(signal) for signal in watch]
-        return simulate(dut, self.command, self.pipeline, self.window, watch=watch)
+        around = self.command, self.pipeline, self.window, self.control
+        return simulate(dut, *around, watch=watch)
 
 
 def read(layout, raw):
@@ -206,12 +213,13 @@ def check(mapping, seed, stall, idle, rounds=2):
     descriptors = [layout.const(row).as_value().value for row in dut.descriptors]
     taken = 0
     for at, row in enumerate(rows):
-        valid, payload, *rest = row[:5]
-        flags, step, current, descriptor = row[5:11], *row[11:]
+        valid, payload, *rest = row[:7]
+        flags, step, current, descriptor, offered = row[7:13], *row[13:]
         if sheet.active:
             assert read(dut.current.shape(), current) == sheet.current
             assert descriptor == descriptors[sheet.current["layer"]]
         command = read(dut.current.shape(), payload) if valid else None
+        assert not valid or offered == descriptors[command["layer"]]
         want_flags, want = sheet.step(valid, command, *rest)
         assert flags == want_flags, (at, sheet.current)
         if want is not None:

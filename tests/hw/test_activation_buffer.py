@@ -8,6 +8,8 @@ from wrong_parameters import refusal
 
 from scaledrop_hw.activation_buffer import ActivationBuffer
 
+GOOD = {"rows": 8, "lanes": 2, "depth": 3, "planes": 2}
+
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
@@ -19,42 +21,44 @@ from scaledrop_hw.activation_buffer import ActivationBuffer
             {"depth": 0},
             "depth of the activation buffer must be an integer from 1 to 1048576, not 0",
         ),
+        ({"planes": 0}, "planes must be an integer from 1 to 8, not 0"),
+        ({"planes": 9}, "planes must be an integer from 1 to 8, not 9"),
     ],
 )
 def test_wrong_activation_parameters(wrong, message):
-    assert refusal(ActivationBuffer, {"rows": 8, "lanes": 2, "depth": 3}, wrong) == message
+    assert refusal(ActivationBuffer, GOOD, wrong) == message
 
 
 def test_parameters_read_back():
-    dut = ActivationBuffer(rows=8, lanes=2, depth=3)
-    assert (dut.rows, dut.lanes, dut.depth) == (8, 2, 3)
+    dut = ActivationBuffer(**GOOD)
+    assert {name: getattr(dut, name) for name in GOOD} == GOOD
 
 
-@pytest.mark.parametrize(("rows", "lanes", "depth"), [(8, 2, 5), (4, 4, 3), (6, 1, 1), (1, 1, 2)])
-def test_activations_random_reads_and_writes(rows, lanes, depth):
-    rng = np.random.default_rng(rows)
-    slots = rows // lanes
-    fill = [
-        (0, 0, 1, w, s, int(rng.integers(1 << lanes))) for w in range(depth) for s in range(slots)
-    ]
-    stimulus = fill + [
-        (
-            int(rng.integers(2)),
-            int(rng.integers(depth)),
-            int(rng.integers(2)),
-            int(rng.integers(depth)),
-            int(rng.integers(slots)),
-            int(rng.integers(1 << lanes)),
-        )
-        for _ in range(800)
-    ]
-    dut = ActivationBuffer(rows=rows, lanes=lanes, depth=depth)
-    inputs = [dut.read, dut.address, dut.write, dut.write_address, dut.slot, dut.bits]
+def random_rows(rng, dut, count):
+    """Every code written once in order, then reads and writes at random."""
+    slots, high = dut.rows // dut.lanes, 1 << dut.planes
+
+    def codes():
+        return rng.integers(high, size=dut.lanes).tolist()
+
+    fill = [(0, 0, 0, 1, word, slot, codes()) for word in range(dut.depth) for slot in range(slots)]
+    ranges = (2, dut.depth, dut.planes, 2, dut.depth, slots)
+    return fill + [(*map(int, map(rng.integers, ranges)), codes()) for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "lanes", "depth", "planes"),
+    [(8, 2, 5, 1), (4, 4, 3, 3), (6, 1, 1, 2), (1, 1, 2, 8), (1, 1, 1, 1), (6, 3, 4, 5)],
+)
+def test_random_reads_and_writes(rows, lanes, depth, planes):
+    dut = ActivationBuffer(rows=rows, lanes=lanes, depth=depth, planes=planes)
+    stimulus = random_rows(np.random.default_rng(rows), dut, 800)
+    inputs = [dut.read, dut.address, dut.bit, dut.write, dut.write_address, dut.slot, dut.codes]
     seen = play(dut, inputs, stimulus, [dut.word])
-    words, word = [0] * depth, None
-    for (got,), (read, address, write, at, slot, bits) in zip(seen, stimulus, strict=True):
+    words, word = np.zeros((depth, rows), dtype=int), None
+    for (got,), (read, address, bit, write, at, slot, codes) in zip(seen, stimulus, strict=True):
         assert word is None or got == word
-        word = words[address] if read else word
+        if read:
+            word = sum((int(code) >> bit & 1) << row for row, code in enumerate(words[address]))
         if write:
-            part = ((1 << lanes) - 1) << slot * lanes
-            words[at] = words[at] & ~part | bits << slot * lanes
+            words[at, slot * lanes : (slot + 1) * lanes] = codes

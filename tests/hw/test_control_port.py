@@ -187,6 +187,20 @@ def test_the_count_of_every_monitor_and_its_clearing():
     assert cleared == [{flag.name.lower(): 1 for flag in MonitorFlag}]
 
 
+@pytest.mark.parametrize(
+    ("name", "cycles"), [("MAGIC", 3), ("COUNTER_LOW", 3), ("MONITOR_COUNT", 4)]
+)
+def test_cycles_of_a_read(name, cycles):
+    dut = Core()
+
+    async def host(ctx):
+        await read(ctx, dut.port, name)
+
+    axi = dut.port.axi
+    rows = simulate(dut, host, watch=[axi.arvalid & axi.arready, axi.rvalid])
+    assert [row[1] for row in rows].index(1) - [row[0] for row in rows].index(1) == cycles
+
+
 @pytest.mark.parametrize(("word", "times"), [(1, 1), (ALL, 1), (0, 0), (ALL - 1, 0)])
 def test_abort_is_a_pulse(word, times):
     async def body(ctx, dut):

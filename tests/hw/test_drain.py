@@ -30,12 +30,13 @@ def test_parameters_read_back():
 
 
 def random_tiles(dut, rng, count):
-    """(totals, beats, ends_layer) of some tiles."""
+    """(totals, beats, ends_position, ends_layer) of some tiles."""
     limit = 1 << dut.sum_width - 1
     return [
         (
             rng.integers(-limit, limit, dut.columns).tolist(),
             int(rng.integers(1, dut.columns // dut.lanes + 1)),
+            int(rng.integers(2)),
             int(rng.integers(2)),
         )
         for _ in range(count)
@@ -47,9 +48,10 @@ def beats_of(dut, tiles):
     return [
         {
             "sums": totals[beat * dut.lanes : (beat + 1) * dut.lanes],
-            "last": int(ends_layer and beat == beats - 1),
+            "ends_position": int(ends_position and beat == beats - 1),
+            "ends_layer": int(ends_layer and beat == beats - 1),
         }
-        for totals, beats, ends_layer in tiles
+        for totals, beats, ends_position, ends_layer in tiles
         for beat in range(beats)
     ]
 
@@ -59,11 +61,12 @@ def drain_all(dut, tiles, rng, idle, stall):
     taken = []
 
     async def load(ctx):
-        for totals, beats, ends_layer in tiles:
+        for totals, beats, ends_position, ends_layer in tiles:
             while rng.random() < idle:
                 await ctx.tick()
             ctx.set(dut.totals, totals)
             ctx.set(dut.beats, beats)
+            ctx.set(dut.ends_position, ends_position)
             ctx.set(dut.ends_layer, ends_layer)
             ctx.set(dut.load, 1)
             await ctx.tick().until(dut.ready)
@@ -85,7 +88,7 @@ def test_random_tiles(columns, lanes, idle, stall):
     tiles = random_tiles(dut, rng, 60)
     taken, rows = drain_all(dut, tiles, rng, idle, stall)
     assert taken == beats_of(dut, tiles)
-    left, lengths = 0, iter(beats for _, beats, _ in tiles)
+    left, lengths = 0, iter(beats for _, beats, *_ in tiles)
     for load, ready, valid, accept in rows:
         assert valid == (left > 0)
         assert ready == (left == 0 or (left == 1 and accept))
@@ -110,10 +113,13 @@ def test_a_held_beat_does_not_change():
         ctx.set(dut.load, 1)
         await ctx.tick()
         ctx.set(dut.totals, [0] * 6)
+        ctx.set(dut.ends_position, 1)
+        ctx.set(dut.ends_layer, 1)
         await ctx.tick().repeat(5)
 
     rows = simulate(dut, load, watch=[dut.output.valid, dut.ready, dut.output.payload])
-    assert rows[1:] == [[1, 0, {"sums": [1, 2], "last": 0}]] * 5
+    beat = {"sums": [1, 2], "ends_position": 0, "ends_layer": 0}
+    assert rows[1:] == [[1, 0, beat]] * 5
 
 
 def test_empty_after_reset():

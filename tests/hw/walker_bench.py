@@ -43,7 +43,7 @@ class Run:
 class _Surrounded(Elaboratable):
     def __init__(self, dut, codes, timing):
         self.dut, self.codes = dut, codes
-        self.dropout = DropoutController(drive_codes=codes, timing=timing)
+        self.dropout = DropoutController(layers=len(codes), timing=timing)
 
     def elaborate(self, platform):
         m = Module()

@@ -65,3 +65,8 @@ def test_what_is_not_given_is_derived_and_what_is_given_is_kept():
     wrong = np.zeros((2, 3), dtype=np.int64)
     given = PassRecord(MASKS, (), LOGITS, wrong, wrong, np.array([4, 4, 4]), wrong)
     assert given.weights.tolist() == [4, 4, 4] and not given.squares.any()
+
+
+def test_logits_without_an_axis_of_passes():
+    with pytest.raises(ValueError, match=r"logits are \(2, 3\), not \(N, T, ..., K\)"):
+        PassRecord(MASKS, (), LOGITS[:, 0], LOGITS[:, 0], LOGITS[:, 0])

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import cocotb
@@ -36,7 +37,7 @@ class Referee:
         self.breaches: list[str] = []
         self.taken: dict[str, int] = {}
 
-    def _add(self, dut: Any, prefix: str, channels: dict[str, tuple[str, ...]]) -> None:
+    def _add(self, dut: Any, prefix: str, channels: Mapping[str, tuple[str, ...]]) -> None:
         for channel, names in channels.items():
             name = f"{prefix}_{channel}"
             self._channels[name] = [getattr(dut, f"{name}{end}") for end in names]
@@ -62,22 +63,23 @@ class Referee:
                 now = [int(signals[0].value), int(signals[1].value)]
                 if now[0]:
                     now += [int(signal.value) for signal in signals[2:]]
-                self._judge(name, now)
+                self.judge(name, now)
             for prefix in self._lite:
-                self._answers(prefix)
+                self.answers(prefix)
 
-    def _judge(self, name: str, now: list[int]) -> None:
+    def judge(self, name: str, now: list[int]) -> None:
+        """Take note of a channel in the next cycle: valid, ready and, if valid, its payload."""
         before = self._before.get(name, [0, 0])
         if before[0] and not before[1]:
             if not now[0]:
                 self.breaches.append(f"{name}: valid fell before ready")
             elif now[2:] != before[2:]:
                 self.breaches.append(f"{name}: the payload changed before ready")
-        self.taken[name] += now[0] and now[1]
+        self.taken[name] = self.taken.get(name, 0) + (now[0] and now[1])
         self._before[name] = now
 
-    def _answers(self, prefix: str) -> None:
-        """Requests taken up to now, and responses offered up to now."""
+    def answers(self, prefix: str) -> None:
+        """Compare the responses offered up to now with the requests taken."""
         for response, requests in (("b", ("aw", "w")), ("r", ("ar",))):
             name = f"{prefix}_{response}"
             valid, ready = self._before[name][:2]

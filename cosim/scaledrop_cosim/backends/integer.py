@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from scaledrop.engine import infer
+from scaledrop.record import PassRecord
 from scaledrop_cosim.contract import Backend, Observation, Workload
 
 __all__ = ["IntegerBackend"]
@@ -15,4 +16,6 @@ class IntegerBackend(Backend):
     name = "integer model"
 
     def infer(self, workload: Workload) -> Observation:
-        return Observation(infer(workload.network, workload.images, workload.masks))
+        passes = infer(workload.network, workload.images, workload.masks)
+        record = PassRecord.of_passes(passes.masks, passes.hidden, passes.logits, workload.weights)
+        return Observation(record)

@@ -31,7 +31,7 @@ class TorchBackend(Backend):
         self.net = copy.deepcopy(net).cpu().double().eval()
 
     def infer(self, workload: Workload) -> Observation:
-        images, passes = len(workload.images), workload.passes
+        images, passes = workload.masks.shape[:2]
         pixels = torch.from_numpy(np.repeat(workload.images, passes, axis=0)).double()
         flat = workload.masks.reshape(images * passes, -1)
         hidden, logits = self.net.trace(pixels, torch.from_numpy(flat.astype(np.float64)))
@@ -43,6 +43,7 @@ class TorchBackend(Backend):
                 for stored in hidden.values()
             ),
             codes.reshape(images, passes, *codes.shape[1:]),
+            workload.weights,
         )
         return Observation(record)
 

@@ -140,6 +140,8 @@ module scaledrop_shell
       if (logit_valid) $fwrite(logit_file, "%h\n", logit_padded);
     end
 
+  wire [STATUS_BITS-1:0] status;
+
   // Counters, read one by one once the last image is out.
   int selected = 0;
   int settle = 0;
@@ -152,7 +154,7 @@ module scaledrop_shell
         $fwrite(counter_file, "%h\n", counter);
         selected <= selected + 1;
         if (selected == COUNTERS - 1) begin
-          $fwrite(status_file, "%0d %0d %0d\n", hung, writes, cycles);
+          $fwrite(status_file, "%0d %0d %0d %0d\n", hung, writes, cycles, status);
           $fclose(result_file);
           $fclose(hidden_file);
           $fclose(visit_file);
@@ -184,6 +186,31 @@ module scaledrop_shell
       .spin__read(spin_read),
       .spin__drive(spin_drive),
       .spin__sense(device & spin_read),
+      .drive_codes(DRIVE_CODES),
+      .record_enable(1'b0),
+      .records__payload(),
+      .records__valid(),
+      .records__ready(1'b1),
+      .host__valid(1'b0),
+      .host__ready(),
+      .host__write(1'b0),
+      .host__memory(4'b0),
+      .host__address(24'b0),
+      .host__part(6'b0),
+      .host__data(32'b0),
+      .host__reply_valid(),
+      .host__word(),
+      .inject({INJECT_BITS{1'b0}}),
+      .abort(1'b0),
+      .refused(),
+      .refusal(),
+      .refused_layer(),
+      .clear({STATUS_BITS{1'b0}}),
+      .status(status),
+      .stop_enable({STATUS_BITS{1'b0}}),
+      .stop(),
+      .monitor_select({MONITOR_SELECT_BITS{1'b0}}),
+      .monitor_count(),
       .counter_select(selected[SELECT_BITS-1:0]),
       .counter_value(counter),
       .trace__visit_valid(visit_valid),
@@ -194,7 +221,6 @@ module scaledrop_shell
       .trace__hidden(hidden),
       .trace__logit_valid(logit_valid),
       .trace__logit(logit),
-      .misframed(),
       .busy()
   );
 endmodule
