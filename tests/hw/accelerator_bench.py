@@ -63,9 +63,14 @@ async def _counters(ctx, dut, layers, seen):
             seen["counters"].setdefault(name, {})[str(event)] = ctx.get(dut.counter_value)
 
 
+def _column(values):
+    wide = any(abs(value) >> 62 for value in values if isinstance(value, int))
+    return np.array(values, dtype=object if wide else None)
+
+
 def _table(rows, layout):
     names = [name for name, _ in layout]
-    return {name: np.array([row[name] for row in rows]) for name in names}
+    return {name: _column([row[name] for row in rows]) for name in names}
 
 
 def run(dut, workload, idle=0.0, stall=0.0, limit=200_000, prepare=None):

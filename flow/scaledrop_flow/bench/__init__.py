@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from scaledrop.freezing import freeze
+from scaledrop_flow.bench.cycles import cycle_benchmarks
 from scaledrop_flow.bench.entry import Entry
-from scaledrop_flow.bench.inference import inference_benchmarks
+from scaledrop_flow.bench.inference import inference_benchmarks, lenet5
 from scaledrop_flow.bench.simulation import simulation_benchmarks
 
 __all__ = ["Entry", "run_benchmarks"]
@@ -18,4 +20,8 @@ def run_benchmarks(cache: Path, repeats: int) -> list[Entry]:
     Raises:
         UserError: fewer than one repeat, a missing tool, or a run that is not bit-exact.
     """
-    return [*inference_benchmarks(repeats), *simulation_benchmarks(cache, repeats)]
+    return [
+        *inference_benchmarks(repeats),
+        *cycle_benchmarks(freeze(lenet5()[0], {}), cache),
+        *simulation_benchmarks(cache, repeats),
+    ]

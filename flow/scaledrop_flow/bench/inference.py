@@ -28,13 +28,14 @@ from scaledrop.sampling import Passes
 from scaledrop.spin import masks_from_words, uniform_words
 from scaledrop_flow.bench.entry import Entry, entry
 
-__all__ = ["inference_benchmarks"]
+__all__ = ["inference_benchmarks", "lenet5"]
 
 IMAGES, BATCH, PASSES, SEED = 1024, 256, 20, 1
 Images = npt.NDArray[np.uint8]
 
 
-def _network() -> tuple[ScaleDropNet, Images]:
+def lenet5() -> tuple[ScaleDropNet, Images]:
+    """An untrained LeNet-5 whose BatchNorm has seen noise, and the noise."""
     net = ScaleDropNet(NetworkConfig("lenet5", (28, 28), 10, "lenet5", p=0.1), seed=SEED)
     images = np.random.default_rng(SEED).integers(0, 256, (IMAGES, 28, 28), dtype=np.uint8)
     with torch.no_grad():
@@ -126,7 +127,7 @@ def inference_benchmarks(repeats: int) -> list[Entry]:
     """
     if repeats < 1:
         raise UserError(f"repeats: must be 1 or more, not {repeats}")
-    net, images = _network()
+    net, images = lenet5()
     network = freeze(net, {})
     words = uniform_words(SEED, IMAGES * PASSES * len(network.layers))
     masks = masks_from_words(network, words, IMAGES, PASSES)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from scaledrop_flow.studies.exactness import exactness_study
+from scaledrop_flow.studies.rtl import rtl_study
 from scaledrop_flow.studies.scale import scale_study
 from scaledrop_flow.studies.twins import twin_study
 
@@ -18,5 +19,10 @@ Study = Callable[[Path | None, Path, Callable[[str], None]], Iterator[dict[str, 
 """From the folder of public sets, the cache and a callback for progress to rows of a table."""
 
 STUDIES: Mapping[str, Study] = MappingProxyType(
-    {"scale": scale_study, "lenet5": twin_study, "exactness": exactness_study}
+    {
+        "scale": scale_study,
+        "lenet5": twin_study,
+        "exactness": exactness_study,
+        "rtl": rtl_study,
+    }
 )
