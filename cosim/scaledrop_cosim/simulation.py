@@ -18,10 +18,12 @@ from scaledrop.errors import UserError
 from scaledrop.numbers import DROP_BITS
 from scaledrop_cosim.toolchain import compile_verilator, toolchain_version
 
-__all__ = ["HDL", "TOPLEVEL", "Simulation", "build", "sizes_package"]
+__all__ = ["DESIGN", "HDL", "TOPLEVEL", "Simulation", "build", "sizes_package"]
 
 HDL = Path(str(files("scaledrop_cosim") / "hdl"))
 TOPLEVEL = "scaledrop_cosim"
+DESIGN = "scaledrop"
+"""The accelerator itself, for a bench that drives all of it from Python."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def _common(toplevel: str) -> list[str]:
     ]
 
 
-def _cocotb_arguments() -> list[str]:
+def _cocotb_arguments(toplevel: str) -> list[str]:
     import cocotb_tools.config
 
     libraries = cocotb_tools.config.libs_dir
@@ -78,8 +80,9 @@ def _cocotb_arguments() -> list[str]:
         raise UserError(f"{libraries}: make stands no space, $ or # here; move the environment")
     vpi = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
     return [
-        *_common(TOPLEVEL),
+        *_common(toplevel),
         *("--vpi", "--timing"),
+        *(["--public-flat-rw", "-Wno-fatal"] if toplevel == DESIGN else []),
         *("-LDFLAGS", f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"),
         str(vpi),
     ]
@@ -89,7 +92,7 @@ def _bare_arguments() -> list[str]:
     return [*_common("scaledrop_shell"), str(HDL / "bare.cpp")]
 
 
-def build(verilog: Path, cache: Path, bare: bool = False) -> Simulation:
+def build(verilog: Path, cache: Path, bare: bool = False, toplevel: str = TOPLEVEL) -> Simulation:
     """Compile the simulation of ``verilog`` (its ``.json`` lies beside it), or find it built.
 
     The key is the sha256 of every source text and of the tools' versions. An interrupted build
@@ -98,6 +101,7 @@ def build(verilog: Path, cache: Path, bare: bool = False) -> Simulation:
     Args:
         cache: Where executables are kept.
         bare: A plain C++ loop instead of cocotb, to compare speeds with.
+        toplevel: ``DESIGN`` leaves the shell away and every signal open to Python.
 
     Raises:
         UserError: a tool is missing or failed, or the cache cannot be written.
@@ -105,8 +109,9 @@ def build(verilog: Path, cache: Path, bare: bool = False) -> Simulation:
     verilog, cache = verilog.resolve(), cache.resolve()
     sidecar = json.loads(verilog.with_suffix(".json").read_text())
     package = sizes_package(sidecar)
-    arguments = _bare_arguments() if bare else _cocotb_arguments()
-    sources = [HDL / "shell.sv", verilog] if bare else [*HDL.glob("*.sv"), verilog]
+    arguments = _bare_arguments() if bare else _cocotb_arguments(toplevel)
+    shell = [HDL / "shell.sv"] if bare else [*HDL.glob("*.sv")]
+    sources = [*(shell if toplevel == TOPLEVEL else []), verilog]
     folder = cache / _key([toolchain_version(), package, *arguments], sources)
     if not (folder / "simulation").exists():
         _compile(arguments, package, sources, folder)

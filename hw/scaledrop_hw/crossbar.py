@@ -3,10 +3,11 @@
 
 from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
+from scaledrop.device_sizes import MemoryShape
 from scaledrop_hw.checks import require_range, require_words
+from scaledrop_hw.hosted_memory import HostedMemory
 
 __all__ = ["CrossbarTile", "popcount"]
 
@@ -48,6 +49,8 @@ class CrossbarTile(wiring.Component):
     partials : Out(ArrayLayout(signed, columns))
     driven : Out
         Number of driven rows, with the same latency as ``partials``.
+    host : In(host_part_signature)
+        Loads and reads back the tiles, a word each.
 
     Timing
     ------
@@ -67,6 +70,7 @@ class CrossbarTile(wiring.Component):
         words = require_words("tile", ([word] for word in init), 1, 0, (1 << rows * columns) - 1)
         self._init = [word for (word,) in words]
         require_range("number of tiles", len(self._init), 1, 2**20)
+        self._memory = HostedMemory(width=rows * columns, depth=len(self._init), init=self._init)
         super().__init__(
             {
                 "enable": In(1),
@@ -76,6 +80,7 @@ class CrossbarTile(wiring.Component):
                 "sign": In(rows),
                 "partials": Out(data.ArrayLayout(signed(rows.bit_length() + 1), columns)),
                 "driven": Out(range(rows + 1)),
+                "host": In(self._memory.host.signature.flip()),
             }
         )
 
@@ -91,6 +96,11 @@ class CrossbarTile(wiring.Component):
     def tiles(self):
         return len(self._init)
 
+    @property
+    def shape(self):
+        """Words and parts of the weights."""
+        return MemoryShape(self.tiles, self._memory.parts)
+
     @staticmethod
     def twin(word, drive, sign, rows, columns):
         """Partial sums of one activation in plain integers."""
@@ -103,12 +113,10 @@ class CrossbarTile(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.weights = weights = Memory(
-            shape=self._rows * self._columns, depth=self.tiles, init=self._init
-        )
-        read = weights.read_port()
+        m.submodules.weights = weights = self._memory
+        connect(m, flipped(self.host), weights.host)
         driven, signs = Signal(self._rows), Signal(self._rows)
-        m.d.comb += [read.addr.eq(self.tile), read.en.eq(self.enable & self.start)]
+        m.d.comb += [weights.address.eq(self.tile), weights.read.eq(self.enable & self.start)]
         with m.If(self.enable):
             m.d.sync += [
                 driven.eq(self.drive & self.start.replicate(self._rows)),
@@ -116,7 +124,7 @@ class CrossbarTile(wiring.Component):
                 self.driven.eq(popcount(driven)),
             ]
             for column in range(self._columns):
-                weight = read.data[column * self._rows : (column + 1) * self._rows]
+                weight = weights.word[column * self._rows : (column + 1) * self._rows]
                 match = Signal(self._rows, name=f"match_{column}")
                 m.d.comb += match.eq(driven & ~(signs ^ weight))
                 ones = Signal(range(self._rows + 1), name=f"ones_{column}")

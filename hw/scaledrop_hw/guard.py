@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Guard: descriptors that would make the accelerator hang or read nonsense are refused."""
 
-from amaranth.hdl import Module, Signal
+from math import prod
+
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from scaledrop.layer_mapping import Method
 from scaledrop.refusal import Refusal
+from scaledrop_hw.checks import require_range
 from scaledrop_hw.descriptors import Place
 from scaledrop_hw.sequencer import step_layout
 
@@ -22,7 +25,8 @@ class Guard(wiring.Component):
     layout : StructLayout
         From :func:`scaledrop_hw.descriptors.descriptor_layout`.
     patience : int
-        Cycles without progress after which the visit is given up.
+        Cycles without progress after which the visit is given up, 1 to 2**20; more than the
+        pipeline takes for a beat and a window for its columns.
 
     Members
     -------
@@ -48,7 +52,7 @@ class Guard(wiring.Component):
     def __init__(self, *, mapping, layout, patience=4096):
         self._mapping = mapping
         self._layout = layout
-        self._patience = patience
+        self._patience = require_range("patience", patience, 1, 2**20)
         layer = range(max(len(mapping.layers), 2))
         self._step = step_layout(layout, mapping.end.tile, mapping.end.mask)
         super().__init__(
@@ -111,6 +115,7 @@ class Guard(wiring.Component):
             | (now.last_beats > beats)
             | (now.last_columns == 0)
             | (now.last_columns > array.columns)
+            | (now.last_columns > now.last_beats * array.lanes)
             | ((now.last_beats - 1) * array.lanes >= now.last_columns)
         )
         wrong_target = ((now.target == Place.HEAD) != is_last) | (now.target == Place.IMAGE)
@@ -135,10 +140,17 @@ class Guard(wiring.Component):
     def _outside(self):
         """Whether the step lies outside of a memory."""
         step, mapping = self.step, self._mapping
-        in_vector = self.place == Place.VECTOR
         masked = self.place != Place.WINDOW
+        words = Mux(self.place == Place.IMAGE, self._image_words, mapping.end.target)
         return (
             (step.tile >= mapping.end.tile)
             | (masked & (step.mask >= max(mapping.end.mask, 1)))
-            | (in_vector & step.inside & (step.word >= max(mapping.end.target, 1)))
+            | (masked & step.inside & (step.word >= words))
         )
+
+    @property
+    def _image_words(self):
+        """Words of a plane of the image."""
+        first = self._mapping.layers[0]
+        positions = prod(first.source.shape[1:]) if first.method is Method.TAPS else 1
+        return first.row_tiles * positions

@@ -168,19 +168,19 @@ class OutputPipeline(wiring.Component):
         level = Signal(self._layout["levels"].shape)
         group = Signal(self._layout["groups"].shape)
         base = Signal(path.level_address.shape())
-        second, both, go, head_free, begins = (
-            Signal(name=name) for name in ("second", "both", "go", "head_free", "begins")
-        )
+        names = ("second", "both", "keep", "go", "head_free", "begins")
+        second, both, keep, go, head_free, begins = (Signal(name=name) for name in names)
         m.d.comb += [
             both.eq((self.current.kept != 0) & (self.current.dropped != 0)),
-            begins.eq((group == 0) & (tag.keep | (self.current.kept == 0))),
+            keep.eq(~second & (self.current.kept != 0)),
+            begins.eq((group == 0) & (keep | (self.current.kept == 0))),
             head_free.eq(
                 self._head.ready & ~self._in_flight(tags) & (self._records.ready | ~begins)
             ),
             self._records.begin.eq(go & is_head & begins),
             go.eq(self.sums.valid & (~is_head | head_free)),
             tag.valid.eq(go),
-            tag.keep.eq(~second & (self.current.kept != 0)),
+            tag.keep.eq(keep),
             tag.first_level.eq(level == 0),
             tag.last_level.eq(level == now.levels),
             tag.last_outcome.eq(second | ~both),
@@ -191,7 +191,7 @@ class OutputPipeline(wiring.Component):
             path.valid.eq(go),
             path.fresh.eq(tag.first_level),
             path.hidden.eq(~is_head),
-            path.keep.eq(tag.keep),
+            path.keep.eq(keep),
             path.sums.eq(self.sums.payload.sums),
             path.scale_address.eq(now.scale_base + group),
             path.level_address.eq(now.level_base + base + level),

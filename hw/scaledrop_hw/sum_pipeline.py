@@ -50,7 +50,7 @@ class SumPipeline(wiring.Component):
         Beats of finished sums; see ColumnDrain.
     events : Out
         Increments of this cycle's event counters.
-    host_row_masks, host_descriptors : In(host_part_signature)
+    host_weights, host_row_masks, host_descriptors : In(host_part_signature)
         Load and read back the memories.
 
     Timing
@@ -75,6 +75,11 @@ class SumPipeline(wiring.Component):
             masks=mapping.end.mask,
         )
         self._sum_width = max(network.sum_width, array.rows.bit_length() + 1)
+        self._tile = CrossbarTile(
+            rows=array.rows,
+            columns=array.columns,
+            init=[tile for mapped in mapping.layers for tile in mapped.tile_words()],
+        )
         self._drain = ColumnDrain(
             columns=array.columns, lanes=array.lanes, sum_width=self._sum_width
         )
@@ -101,6 +106,7 @@ class SumPipeline(wiring.Component):
                 "store": In(self._sources.store.signature.flip()),
                 "sums": Out(stream.Signature(self._drain.output.payload.shape())),
                 "events": Out(data.StructLayout(dict.fromkeys(EVENTS, amount))),
+                "host_weights": In(self._tile.host.signature.flip()),
                 "host_row_masks": In(self._sources.host_row_masks.signature.flip()),
                 "host_descriptors": In(self._sequencer.host.signature.flip()),
             }
@@ -118,6 +124,7 @@ class SumPipeline(wiring.Component):
     def hosts(self):
         """Ports and sizes of the memories that a host reaches."""
         return {
+            Memory.WEIGHTS: ("host_weights", self._tile.shape),
             Memory.ROW_MASKS: ("host_row_masks", self._sources.row_masks_shape),
             Memory.DESCRIPTORS: ("host_descriptors", self._sequencer.shape),
         }
@@ -199,11 +206,8 @@ class SumPipeline(wiring.Component):
     def _crossbar(self, m, enable):
         """Stage 1 on: drive the word lines; the step's tag travels beside the data."""
         mapping, sequencer, sources = self._mapping, self._sequencer, self._sources
-        m.submodules.crossbar = crossbar = CrossbarTile(
-            rows=mapping.array.rows,
-            columns=mapping.array.columns,
-            init=[tile for mapped in mapping.layers for tile in mapped.tile_words()],
-        )
+        m.submodules.crossbar = crossbar = self._tile
+        connect(m, flipped(self.host_weights), crossbar.host)
         tag_layout = data.StructLayout({"valid": 1, "step": sequencer.step.shape()})
         tags = [Signal(tag_layout, name=f"tag_{stage + 1}") for stage in range(self.LATENCY)]
         with m.If(enable):

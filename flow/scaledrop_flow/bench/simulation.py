@@ -13,7 +13,8 @@ from scaledrop.mapping import ArrayShape
 from scaledrop_cosim.backends.rtl import RtlBackend
 from scaledrop_cosim.contract import Workload
 from scaledrop_cosim.driver import Disturbance, plusargs
-from scaledrop_cosim.simulation import Simulation, build
+from scaledrop_cosim.simulation import DESIGN, Simulation, build
+from scaledrop_cosim.toolchain import simulator_environment
 from scaledrop_flow.bench.entry import Entry, entry
 from scaledrop_flow.data import images_for
 from scaledrop_flow.model import resolve
@@ -23,6 +24,7 @@ __all__ = ["simulation_benchmarks"]
 
 PASSES = 20
 LIMIT_S = 600
+PYTHON_BENCH = "scaledrop_cosim.python_bench"
 
 
 def _bare_speed(simulation: Simulation, workload: Workload, backend: RtlBackend) -> float:
@@ -48,6 +50,25 @@ def _cocotb_speed(backend: RtlBackend, workload: Workload) -> float:
     return cycles / float((backend.folder / "seconds.txt").read_text())
 
 
+def _python_speed(simulation: Simulation, folder: Path) -> float:
+    """Cycles per second of a bench with Python in every cycle, on a run that is saved there."""
+    environment = simulator_environment(PYTHON_BENCH, DESIGN, folder / "python.xml")
+    environment["SCALEDROP_RUN"] = str(folder)
+    result = subprocess.run(
+        [str(simulation.executable)],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    speed = folder / "python_cycles_per_s.txt"
+    if not speed.exists():
+        raise UserError(f"the simulation driven from Python failed: {result.stdout[-2000:]}")
+    return float(speed.read_text())
+
+
 def simulation_benchmarks(cache: Path, repeats: int) -> list[Entry]:
     """``cosim_vs_bare_verilator`` has 1.0 as its limit: the same design, shell, stimulus and
     capture files, with and without cocotb. Checking what was captured is outside both.
@@ -66,15 +87,19 @@ def simulation_benchmarks(cache: Path, repeats: int) -> list[Entry]:
         cosim = build(made.verilog, cache)
         bare = build(made.verilog, cache, bare=True)
         backend = RtlBackend(cosim, made.mapping, made.timing, folder / "run")
-        pairs = []
+        python = build(made.verilog, cache, toplevel=DESIGN)
+        pairs, slow = [], []
         for _ in range(repeats):
             fast = _cocotb_speed(backend, workload)
             pairs.append((fast, _bare_speed(bare, workload, backend)))
+            slow.append((fast, _python_speed(python, backend.folder)))
     ratio = statistics.median(one / other for one, other in pairs)
+    driven = statistics.median(one / other for one, other in slow)
     under, plain = (statistics.median(side) for side in zip(*pairs, strict=True))
     note = f"median of {repeats} runs in turn, {len(chosen.pixels)} images, T = {PASSES}, limit 1"
     return [
         entry("cosim_vs_bare_verilator", ratio, "ratio", note),
+        entry("cosim_vs_python_driven", driven, "ratio", "against Python in every cycle"),
         entry("cosim_cycles_per_s", under, "1/s", "cocotb, clock and stimulus in HDL"),
         entry("bare_cycles_per_s", plain, "1/s", "plain C++ loop over the same shell"),
     ]

@@ -62,6 +62,7 @@ class Case(_Model):
         idle, stall: chances, in 1/256 per cycle, that no pixel is offered or no result taken.
         pause: cycles that such a gap lasts.
         min_votes, min_margin: limits below which to abstain.
+        records: the logits of every leaf are asked for.
     """
 
     seed: int
@@ -90,6 +91,7 @@ class Case(_Model):
     pause: int = 1
     min_votes: int = 0
     min_margin: int = 0
+    records: bool = False
 
     @property
     def layers(self) -> Sequence[Dense | Conv]:
@@ -99,7 +101,7 @@ class Case(_Model):
     @property
     def quiet(self) -> bool:
         """Nothing disturbs the run, so that its cycles can be predicted."""
-        return self.idle == 0 and self.stall == 0
+        return self.idle == 0 and self.stall == 0 and not self.records
 
     def but(self, **changes: Any) -> Case:
         """The same with some fields changed."""

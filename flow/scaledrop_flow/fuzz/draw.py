@@ -81,22 +81,24 @@ def _draw_once(
 ) -> Case:
     shape, nodes = draw_topology(rng, *counts, most)
     bits = rng.choice([1, 2, 3, 4, rng.randint(5, 8)])
-    case = Case(
-        seed=seed,
-        engine=engine,
-        input_shape=shape,
-        input_bits=bits,
-        nodes=nodes,
+    values = {
+        "seed": seed,
+        "engine": engine,
+        "input_shape": shape,
+        "input_bits": bits,
+        "nodes": nodes,
         **_formats(rng),
         **_array(rng, engine),
-        corners=rng.choice([0.0, 0.0, 0.2, 0.6]),
-        convolution=rng.choice(["unrolled", "taps", "auto"]),
-        datapath=rng.choice(["reference", "folded"]),
-        pulses=_pulses(rng),
-        depth=rng.choice([2, 2, 3, 4, 16, 16, 16, rng.randint(2, 64)]),
-        images=rng.choice([1, 2, 2, 3, 4]),
+        "corners": rng.choice([0.0, 0.0, 0.2, 0.6]),
+        "convolution": rng.choice(["unrolled", "taps", "auto"]),
+        "datapath": rng.choice(["reference", "folded"]),
+        "pulses": _pulses(rng),
+        "depth": rng.choice([2, 2, 3, 4, 16, 16, 16, rng.randint(2, 64)]),
+        "images": rng.choice([1, 2, 2, 3, 4] if engine == "amaranth" else [4, 8, 12]),
         **_disturbance(rng, engine),
-    )
+        "records": engine == "amaranth" and rng.random() < 0.25,
+    }
+    case = Case.model_validate(values)
     return case.but(**_inference(rng, len(case.layers)))
 
 
@@ -124,7 +126,7 @@ def _limits(rng: random.Random, case: Case, plan: Plan) -> Case:
 
 def _smaller(case: Case) -> list[Case]:
     """The case, and what takes fewer cycles."""
-    two = case.but(images=min(case.images, 2))
+    two = case.but(images=-(-case.images // 2))
     few = min(case.masks or FEW_LEAVES, FEW_LEAVES) if case.mode == "exact" else 0
     return [case, two, two.but(passes=-(-case.passes // 2), masks=few)]
 

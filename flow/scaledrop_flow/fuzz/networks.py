@@ -30,16 +30,14 @@ class Formats:
         """Size of a scaled sum, relative to that with scales of 8 bits."""
         return float(2.0 ** (self.scale_bits - 8))
 
-    def affine(self, rng: np.random.Generator, count: int) -> tuple[npt.NDArray[np.int64], ...]:
-        """Gains, and offsets of the size of what they are added to."""
-        gain = 2 ** (self.gain_bits - 1) - 1
-        largest = min(gain, max(1, round(2000 * 2.0 ** (self.gain_bits - 12))))
-        offset = max(1, round(10**5 * 2.0 ** (self.gain_bits - 12) * self.scale))
-        return rng.integers(-largest, largest + 1, count), rng.integers(-offset, offset, count)
-
     def head(self, rng: np.random.Generator, classes: int) -> Head:
-        """A head with every number drawn."""
-        return Head(*self.affine(rng, classes), self.gain_bits, self.gain_frac_bits)
+        """Gains, and offsets of the size of what they are added to."""
+        relative = 2.0 ** (self.gain_bits - 12)
+        largest = min(2 ** (self.gain_bits - 1) - 1, max(1, round(2000 * relative)))
+        offset = max(1, round(10**5 * relative * self.scale))
+        gain = rng.integers(-largest, largest + 1, classes)
+        offsets = rng.integers(-offset, offset, classes)
+        return Head(gain, offsets, self.gain_bits, self.gain_frac_bits)
 
 
 DEFAULT = Formats()

@@ -51,9 +51,9 @@ class _Draw:
         for _ in range(count):
             window = self.window(edges)
             sizes = {"size": window.size, "stride": window.stride, "padding": window.padding}
-            nodes.append(Conv(**self.layer(8), **sizes))
+            nodes.append(Conv.model_validate(self.layer(max(8, self.most)) | sizes))
             edges = tuple(window.outputs(edge) for edge in edges)
-            pool = self.rng.choice([0, 0, 1, 2, 2, 3])
+            pool = self.rng.choice([0, 0, 1, 2, 2, 3, 3, 3])
             if 0 < pool <= min(edges):
                 nodes.append(Pool(size=pool))
                 edges = tuple(edge // pool for edge in edges)
