@@ -6,14 +6,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
+N ?= 500
+SEED ?= 1
 
-.PHONY: help setup sim test lint verilog golden bench studies doctor clean distclean
+.PHONY: help setup sim test lint verilog golden fuzz bench studies doctor clean distclean
 
 help:
 	@echo "make sim      train, freeze, generate, co-simulate, estimate, report -> build/sim/index.html"
 	@echo "make test     lint, types and every test"
 	@echo "make verilog  Verilog of the default network -> build/verilog"
 	@echo "make golden   make the golden vectors again -> tests/golden"
+	@echo "make fuzz     N=500 random networks from SEED=1 through the RTL -> build/fuzz/report.json"
 	@echo "make bench    speeds as ratios -> build/bench.json"
 	@echo "make studies  measure docs/studies again: about an hour, needs MNIST, CIFAR-10, ISBI 2012"
 	@echo "make doctor   which tools are there"
@@ -48,6 +51,9 @@ verilog: $(READY)
 
 golden: $(READY)
 	$(BIN)/scaledrop golden --config digits --out tests/golden --cache build/cache $(ARGS)
+
+fuzz: $(READY)
+	$(BIN)/scaledrop fuzz --count $(N) --seed $(SEED) --out build/fuzz --store tests/regressions $(ARGS)
 
 bench: $(READY)
 	$(BIN)/scaledrop bench --out build/bench.json --cache build/cache $(ARGS)

@@ -5,6 +5,7 @@ import numpy as np
 
 from networks import random_graph_network
 from scaledrop.graph import Kind, Layer, MaxPool, Window
+from scaledrop.layer_mapping import Method
 from scaledrop.mapping import ArrayShape, NetworkMapping
 
 __all__ = ["METHODS", "SEEDS", "mapping_of", "random_mapping"]
@@ -14,15 +15,27 @@ ARRAYS = [
     *((6, 3, 1), (16, 4, 4), (10, 5, 0), (12, 6, 3)),
 ]
 """Rows, columns, lanes."""
-METHODS = ("unrolled", "taps")
+METHODS = ("unrolled", "taps", "mixed")
+"""Ways of the convolutions; ``mixed`` is one and the other in turn."""
 SEEDS = range(16)
-MOST = 900
+MOST = 600
 """Crossbar activations of one visit of every layer together, at most."""
+
+
+class _Mixed(NetworkMapping):
+    """What ``auto`` makes of kernels some of which are too large to unroll."""
+
+    def _method(self, layer):
+        if layer.window is None:
+            return Method.DENSE
+        return (Method.UNROLLED, Method.TAPS)[self.network.layers.index(layer) % 2]
 
 
 def mapping_of(seed, input_shape, nodes, array, convolution, input_bits=3):
     """Random weights for given nodes, on an array (rows, columns, lanes)."""
     network = random_graph_network(seed, input_shape, nodes, input_bits)
+    if convolution == "mixed":
+        return _Mixed(network, ArrayShape(*array))
     return NetworkMapping(network, ArrayShape(*array), convolution)
 
 
@@ -58,12 +71,12 @@ def _nodes(rng, edges, convolutions):
 
 
 def random_mapping(seed, convolution):
-    """A mapped network of ``seed mod 4`` convolutions, the same one for both of METHODS."""
+    """A mapped network of ``seed mod 4`` convolutions, the same one for all METHODS."""
     rng, convolutions = np.random.default_rng(seed), seed % 4
     while True:
         shape, bits = _image_shape(rng, convolutions or rng.random() < 0.5), int(rng.integers(1, 4))
         nodes = _nodes(rng, shape[-2:], convolutions)
         array = ARRAYS[rng.integers(len(ARRAYS))]
-        both = [mapping_of(seed, shape, nodes, array, method, bits) for method in METHODS]
-        if all(sum(entry.activations for entry in one.layers) <= MOST for one in both):
-            return both[METHODS.index(convolution)]
+        every = [mapping_of(seed, shape, nodes, array, method, bits) for method in METHODS]
+        if all(sum(entry.activations for entry in one.layers) <= MOST for one in every):
+            return every[METHODS.index(convolution)]

@@ -113,7 +113,7 @@ class ReferenceDatapath(wiring.Component):
         ]
         self._threshold = ThresholdStage(
             lanes=mapping.array.lanes,
-            scaled_width=self._value_width,
+            scaled_width=self._value_width + 1,
             init=words or [[(0, 0)] * mapping.array.lanes],
         )
         self._host = ScaleHost(
@@ -182,7 +182,7 @@ class ReferenceDatapath(wiring.Component):
             scale.sums.eq(self.sums),
             scale.keep.eq(self.keep),
             scale.address.eq(self.scale_address),
-            threshold.scaled.eq(scale.scaled),
+            *[threshold.scaled[lane].eq(scale.scaled[lane]) for lane in range(len(self.bits))],
             self.bits.eq(threshold.bits),
             self.values.eq(scale.scaled),
             scale.inject.eq(self.inject),

@@ -220,7 +220,8 @@ class LayerSequencer(wiring.Component):
         ends_row = next_position & last_x
         _, last_y = self._counter(m, "y", "height", ends_row)
         last_position = last_x & last_y
-        edge = max(self._layout[f"source_{side}"].shape.width for side in ("height", "width"))
+        sides = ("source_height", "source_width", "padding", "kernel")
+        edge = max(self._layout[side].shape.width for side in sides)
         shape = signed(edge + self._layout["stride"].shape.width + 1)
         top, left, y, x = (Signal(shape, name=name) for name in ("top", "left", "tap_y", "tap_x"))
         with m.If(next_position):

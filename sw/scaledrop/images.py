@@ -52,4 +52,4 @@ def stream_order(
         maps = pixels.reshape(-1, height, width, channels).transpose(0, 3, 1, 2)
     else:
         maps = pixels.reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
-    return maps.reshape(len(pixels), -1)
+    return maps.reshape(pixels.shape)

@@ -5,7 +5,9 @@ from itertools import groupby
 
 import numpy as np
 import pytest
-from simulate import play_then_reset, send, simulate, take
+from amaranth.hdl import Array, Module
+from amaranth.lib import wiring
+from simulate import play, play_then_reset, send, simulate, take
 from wrong_parameters import refusal
 
 from scaledrop_hw.dropout import DropoutController, SpinTiming
@@ -20,22 +22,10 @@ TIMINGS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        ({"drive_codes": []}, "number of layers must be an integer from 1 to 1024, not 0"),
-        (
-            {"drive_codes": [0, 65536]},
-            "drive code of layer 1 must be an integer from 0 to 65535, not 65536",
-        ),
-        (
-            {"drive_codes": [0.5]},
-            "drive code of layer 0 must be an integer from 0 to 65535, not 0.5",
-        ),
-    ],
-)
-def test_wrong_parameters(wrong, message):
-    assert refusal(DropoutController, {"drive_codes": CODES}, wrong) == message
+@pytest.mark.parametrize("layers", [0, 1025, 1.5])
+def test_wrong_parameters(layers):
+    message = f"number of layers must be an integer from 1 to 1024, not {layers}"
+    assert refusal(DropoutController, {"layers": 3}, {"layers": layers}) == message
 
 
 @pytest.mark.parametrize(
@@ -52,13 +42,28 @@ def test_wrong_timing(wrong, message):
 
 
 def test_parameters_read_back():
-    dut = DropoutController(drive_codes=CODES, timing=TIMINGS[2])
-    assert (dut.drive_codes, dut.timing, dut.timing.cycles) == (CODES, TIMINGS[2], 14)
+    dut = DropoutController(layers=3, timing=TIMINGS[2])
+    assert (dut.layers, dut.timing, dut.timing.cycles) == (3, TIMINGS[2], 14)
+    assert DropoutController(layers=1).timing == SpinTiming()
+
+
+class Coded(wiring.Component):
+    """The controller with the codes of its layers beside it."""
+
+    def __init__(self, controller):
+        self.controller = controller
+        super().__init__({})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.controller = controller = self.controller
+        m.d.comb += controller.code.eq(Array(CODES)[controller.serving])
+        return m
 
 
 def serve(timing, layers, rng, idle, stall):
     """Serve requests with a sense line of noise; returns the bits and the record of every cycle."""
-    dut = DropoutController(drive_codes=CODES, timing=timing)
+    dut = DropoutController(layers=len(CODES), timing=timing)
     taken = []
 
     async def request(ctx):
@@ -95,7 +100,7 @@ def serve(timing, layers, rng, idle, stall):
         *(spin.reset, spin.write, spin.read, spin.drive, spin.sense),
         dut.serving,
     ]
-    rows = simulate(dut, request, collect, sense, watch=watch)
+    rows = simulate(Coded(dut), request, collect, sense, watch=watch)
     return taken, [dict(zip(names, row, strict=True)) for row in rows]
 
 
@@ -152,9 +157,16 @@ def test_latency_and_rate(timing):
 
 
 def test_idle_after_reset_in_the_middle_of_a_request():
-    dut = DropoutController(drive_codes=CODES, timing=SpinTiming(write=9))
+    dut = DropoutController(layers=3, timing=SpinTiming(write=9))
     spin = dut.spin
     outputs = [dut.request.ready, dut.bits.valid, spin.reset, spin.write, spin.read]
     stimulus = [[1], [0], [0], [0], [0], [0]]
     first, after = play_then_reset(dut, [dut.request.valid], stimulus, outputs)
     assert first == after == [[1, 0, 0, 0, 0]] * 2
+
+
+def test_the_code_goes_through_to_the_device():
+    """In the same cycle, whatever is served: the codes' owner looks ``serving`` up."""
+    dut = DropoutController(layers=2)
+    codes = [[0], [1], [65535], [32768]]
+    assert play(dut, [dut.code], codes, [dut.spin.drive]) == codes

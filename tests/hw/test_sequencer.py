@@ -3,7 +3,7 @@
 
 import pytest
 from sequencer_bench import check, parameters_of
-from simulate import play_then_reset
+from simulate import plain, play, play_then_reset
 from wrong_parameters import refusal
 
 from chains import METHODS, SEEDS, mapping_of, random_mapping
@@ -50,6 +50,18 @@ def test_tiles_and_row_masks_past_the_first_of_the_last_layer():
 def test_a_kernel_far_larger_than_its_map():
     nodes = [Layer("conv", 2, Window(9, padding=8)), MaxPool("pool", 9), HEAD]
     check(mapping_of(1, (1, 1, 1), nodes, (4, 4, 0), "taps", 1), 1, 0.0, 0.0, rounds=1)
+
+
+def test_a_host_loads_descriptors():
+    """The descriptor of the last layer, written over that of the first one."""
+    dut = LayerSequencer(**parameters_of(random_mapping(3, "mixed")))
+    layout, host = dut.descriptor.shape(), dut.host
+    word = layout.const(dut.descriptors[-1]).as_value().value
+    assert dut.shape == (len(dut.descriptors), -(-layout.size // 32))
+    inputs = [host.select, host.write, host.part, host.data]
+    rows = [[1, 1, part, word >> 32 * part & 0xFFFFFFFF] for part in range(dut.shape.parts)]
+    seen = play(dut, inputs, [*rows, [0] * 4], [dut.offered])
+    assert seen[-1] == [plain(layout.const(dut.descriptors[-1]))]
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -159,7 +159,7 @@ def test_random_layers(seed, method):
     check(random_mapping(seed, method), seed, [0.0, 0.4][seed // 4 % 2])
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ["unrolled", "taps"])
 @pytest.mark.parametrize("size", [1, 2, 3])
 @pytest.mark.parametrize("edges", [(7, 8), (6, 6), (4, 3)])
 def test_pools_with_and_without_a_rest(method, size, edges):
