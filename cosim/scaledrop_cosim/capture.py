@@ -51,13 +51,24 @@ class Capture:
     monitors: int = 0
 
 
+def _unreadable(path: Path, error: Exception) -> CaptureError:
+    return CaptureError(f"{path.name}: cannot be read ({error})")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii")
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+
+
 def _lines(path: Path, width: int) -> npt.NDArray[np.uint8]:
     """(lines, bytes) of a file of hexadecimal lines, the least significant byte first."""
     size = (width + 7) // 8
     try:
-        data = np.frombuffer(bytes.fromhex(path.read_text()), dtype=np.uint8)
-    except (OSError, ValueError) as error:
-        raise CaptureError(f"{path.name}: cannot be read ({error})") from None
+        data = np.frombuffer(bytes.fromhex(_text(path)), dtype=np.uint8)
+    except ValueError as error:
+        raise _unreadable(path, error) from None
     if data.size % size:
         raise CaptureError(f"{path.name}: the last line is cut off")
     return data.reshape(-1, size)[:, ::-1]
@@ -93,7 +104,7 @@ def _fields(path: Path, port: Mapping[str, Any]) -> Fields:
 
 
 def _counters(path: Path, sidecar: Mapping[str, Any], width: int) -> EventCounts:
-    lines = path.read_text().split()
+    lines = _text(path).split()
     layers, events = sidecar["network"]["layers"], sidecar["counters"]
     if len(lines) != len(layers) * len(events):
         raise CaptureError(f"counters: {len(lines)} captured")
@@ -106,16 +117,25 @@ def _counters(path: Path, sidecar: Mapping[str, Any], width: int) -> EventCounts
     }
 
 
+def _status(path: Path) -> list[int]:
+    """Whether it hung, write pulses, cycles, monitors."""
+    words = _text(path).split()
+    if len(words) != 4:
+        raise CaptureError("the simulation ended before the last image")
+    try:
+        return [int(word) for word in words]
+    except ValueError as error:
+        raise _unreadable(path, error) from None
+
+
 def read_capture(folder: Path, sidecar: Mapping[str, Any]) -> Capture:
     """Read a run's files.
 
     Raises:
         CaptureError: the run is not complete, or a file is damaged.
     """
-    status = (folder / "status.txt").read_text().split()
-    if len(status) != 4:
-        raise CaptureError("the simulation ended before the last image")
-    if int(status[0]):
+    status = _status(folder / "status.txt")
+    if status[0]:
         raise CaptureError("the accelerator hung: no result for a long time")
     ports = {port["name"]: port for port in sidecar["ports"]}
     width = ports["counter_value"]["width"]
@@ -126,6 +146,6 @@ def read_capture(folder: Path, sidecar: Mapping[str, Any]) -> Capture:
         logits=_fields(folder / "logits.hex", ports["trace__logit"]),
         results=_fields(folder / "results.hex", ports["results__payload"]),
         counters=_counters(folder / "counters.hex", sidecar, width),
-        device_writes=int(status[1]),
-        monitors=int(status[3]),
+        device_writes=status[1],
+        monitors=status[3],
     )

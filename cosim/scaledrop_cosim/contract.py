@@ -156,6 +156,8 @@ class Observation:
         verdict: Further results by name, (N, K) each, from a back end that gives them.
         monitors: Status of the monitors at the end, from a back end that has them; see
             :class:`scaledrop.monitors.MonitorFlag`.
+        unseen: Kinds of values that the back end does not show, and why: ``hidden_bits`` of a
+            record without hidden layers.
     """
 
     record: PassRecord
@@ -164,6 +166,7 @@ class Observation:
     walks: Sequence[Sequence[Visit]] = ()
     verdict: Mapping[str, npt.NDArray[np.integer]] = field(default_factory=dict)
     monitors: int | None = None
+    unseen: Mapping[str, str] = field(default_factory=dict)
 
 
 class Backend(ABC):

@@ -22,9 +22,9 @@ class Difference:
 
     Attributes:
         image: Index of the image.
-        pass_index: Index of the pass; sums and votes come after every pass, as ``2**31``.
+        pass_index: Index of the pass; sums, votes and squares come after every pass, as ``2**31``.
         layer: Index of the layer.
-        kind: 0 mask bit, 1 hidden bit, 2 logit, 3 sum, 4 votes.
+        kind: 0 mask bit, 1 hidden bit, 2 logit, 3 sum, 4 votes, 5 sum of squares.
         channel: Channel or class; 0 for a mask bit.
         position: Row and column, where the layer has maps; else empty.
         expected, found: The two values.
@@ -40,7 +40,7 @@ class Difference:
     found: int
     layer_name: str = ""
 
-    KINDS = ("mask bit", "hidden bit", "logit", "sum of logits", "votes")
+    KINDS = ("mask bit", "hidden bit", "logit", "sum of logits", "votes", "sum of squares")
 
     def __str__(self) -> str:
         where = f"image {self.image}"
@@ -97,4 +97,5 @@ def first_difference(
     candidates.append(_first(2, last, names[last], expected.logits, found.logits))
     candidates.append(_first(3, last, names[last], expected.sums, found.sums))
     candidates.append(_first(4, last, names[last], expected.votes, found.votes))
+    candidates.append(_first(5, last, names[last], expected.squares, found.squares))
     return min((c for c in candidates if c is not None), default=None)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accumulator-adder: partial sums over row tiles and over input bits."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,43 +13,52 @@ __all__ = ["AccumulatorAdder"]
 class AccumulatorAdder(wiring.Component):
     """Adds partial sums over the row tiles of a bit plane, and over bit planes by Horner's rule.
 
-        total = (0 if first else 2 * sum if double else sum) + partial
+        plane_total = plane + partial
+        total = 2 * earlier + plane_total
 
-    Planes come most significant first: ``double`` is set on the first row tile of every plane but
-    the first. The sum of a layer of fan-in n and q planes stays within n * (2**q - 1), so
-    ``sum_width = 1 + bit_length(n * (2**q - 1))`` never overflows, intermediate values included
-    (a prefix of Horner's rule is the sum of a smaller input).
+    ``plane`` is the sum of the current plane's row tiles before this one, ``earlier`` the total of
+    the planes before, most significant first; both are 0 at the start. A row tile that ends its
+    plane makes the total the next ``earlier``. Two plain adders take less than one that may double:
+    there is nothing to choose in front of them.
+
+    A layer of fan-in n and q planes stays within n in a plane and n * (2**q - 1) in all, so that
+    ``plane_width = 1 + bit_length(n)`` and ``sum_width = 1 + bit_length(n * (2**q - 1))`` never
+    overflow, intermediate values included (a prefix of Horner's rule is the sum of a smaller
+    input).
 
     Parameters
     ----------
     columns : int
         Accumulators side by side, 1 to 1024.
-    partial_width, sum_width : int
-        Signed widths, partial_width <= sum_width <= 62.
+    partial_width, plane_width, sum_width : int
+        Signed widths, 2 <= partial_width <= plane_width <= sum_width <= 62. When the last two are
+        equal, a sum has one plane and ``earlier`` is left out.
 
     Members
     -------
     enable : In(1)
         A partial sum is taken in this cycle.
-    first, double : In(1)
+    ends_plane, last : In(1)
+        The partial sum is its plane's last; it is the last of all, and the next starts a new sum.
     partials : In(ArrayLayout(signed(partial_width), columns))
     totals : Out(ArrayLayout(signed(sum_width), columns))
-        Combinational: the sum including this cycle's partials; registered when ``enable``.
+        Combinational: the total including this cycle's partials.
 
     Timing
     ------
     Latency 0 for ``totals``; one partial sum per column per cycle.
     """
 
-    def __init__(self, *, columns, partial_width, sum_width):
+    def __init__(self, *, columns, partial_width, plane_width, sum_width):
         self._columns = require_range("columns", columns, 1, 1024)
         self._partial_width = require_range("partial_width", partial_width, 2, 62)
-        self._sum_width = require_range("sum_width", sum_width, partial_width, 62)
+        self._plane_width = require_range("plane_width", plane_width, partial_width, 62)
+        self._sum_width = require_range("sum_width", sum_width, plane_width, 62)
         super().__init__(
             {
                 "enable": In(1),
-                "first": In(1),
-                "double": In(1),
+                "ends_plane": In(1),
+                "last": In(1),
                 "partials": In(data.ArrayLayout(signed(partial_width), columns)),
                 "totals": Out(data.ArrayLayout(signed(sum_width), columns)),
             }
@@ -64,26 +73,43 @@ class AccumulatorAdder(wiring.Component):
         return self._partial_width
 
     @property
+    def plane_width(self):
+        return self._plane_width
+
+    @property
     def sum_width(self):
         return self._sum_width
 
     @staticmethod
     def twin(steps):
-        """Sum after ``steps``, a list of (first, double, partial)."""
-        total = 0
-        for first, double, partial in steps:
-            total = (0 if first else 2 * total if double else total) + partial
+        """Total at the last of ``steps``, a list of (ends_plane, last, partial)."""
+        earlier = plane = total = 0
+        for ends_plane, last, partial in steps:
+            plane += partial
+            total = 2 * earlier + plane
+            if ends_plane or last:
+                earlier, plane = 0 if last else total, 0
         return total
 
     def elaborate(self, platform):
         m = Module()
+        clear, fold = Signal(), Signal()
+        m.d.comb += [clear.eq(self.enable & self.last), fold.eq(self.enable & self.ends_plane)]
         for column in range(self._columns):
-            kept = Signal(signed(self._sum_width), name=f"sum_{column}")
-            base = Signal(signed(self._sum_width), name=f"base_{column}")
-            m.d.comb += [
-                base.eq(Mux(self.first, 0, Mux(self.double, kept << 1, kept))),
-                self.totals[column].eq(base + self.partials[column]),
-            ]
-            with m.If(self.enable):
-                m.d.sync += kept.eq(self.totals[column])
+            plane = Signal(signed(self._plane_width), name=f"plane_{column}")
+            plane_total = Signal.like(plane, name=f"plane_total_{column}")
+            m.d.comb += plane_total.eq(plane + self.partials[column])
+            with m.If(clear | fold):
+                m.d.sync += plane.eq(0)
+            with m.Elif(self.enable):
+                m.d.sync += plane.eq(plane_total)
+            total = plane_total
+            if self._sum_width > self._plane_width:
+                earlier = Signal(signed(self._sum_width - 1), name=f"earlier_{column}")
+                total = Cat(plane_total[0], earlier + (plane_total >> 1))
+                with m.If(clear):
+                    m.d.sync += earlier.eq(0)
+                with m.Elif(fold):
+                    m.d.sync += earlier.eq(self.totals[column])
+            m.d.comb += self.totals[column].eq(total)
         return m

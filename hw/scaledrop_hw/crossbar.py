@@ -1,24 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Digital crossbar tile."""
 
-from amaranth.hdl import Cat, Module, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from scaledrop.device_sizes import MemoryShape
 from scaledrop_hw.checks import require_range, require_words
-from scaledrop_hw.hosted_memory import HostedMemory
+from scaledrop_hw.compressor import MatchCounter
+from scaledrop_hw.hosted_memory import Contents, HostedMemory
 
-__all__ = ["CrossbarTile", "popcount"]
-
-
-def popcount(bits):
-    """Number of ones in a value, as a balanced tree of adders."""
-    terms = list(bits)
-    while len(terms) > 1:
-        pairs = [terms[i] + terms[i + 1] for i in range(0, len(terms) - 1, 2)]
-        terms = pairs + terms[len(terms) & ~1 :]
-    return terms[0]
+__all__ = ["CrossbarTile"]
 
 
 class CrossbarTile(wiring.Component):
@@ -27,6 +19,8 @@ class CrossbarTile(wiring.Component):
     For every column c, with r over the driven rows:
 
         partials[c] = sum_r (sign[r] == weight[r, c] ? +1 : -1)        in [-R, R]
+
+                    = 2 * #{driven r : sign[r] == weight[r, c]} - driven
 
     An undriven row adds nothing. An 8-bit input is applied one bit plane at a time with ``drive``
     equal to the plane and ``sign`` all ones; a +-1 input drives every row in use.
@@ -54,15 +48,15 @@ class CrossbarTile(wiring.Component):
 
     Timing
     ------
-    Latency 2 enabled cycles (weight read, then count); one activation per enabled cycle.
-    Nothing is reset: validity travels beside the data.
+    Latency 5 enabled cycles: weights read; cells of undriven rows cleared; 3 of MatchCounter. One
+    activation per enabled cycle. Nothing is reset: validity travels beside the data.
 
     Reference
     ---------
     arXiv 2311.15816, the binary crossbar; XNOR and AND are one cell with a drive line.
     """
 
-    LATENCY = 2
+    LATENCY = 2 + MatchCounter.LATENCY
 
     def __init__(self, *, rows, columns, init):
         self._rows = require_range("rows", rows, 1, 1024)
@@ -101,6 +95,11 @@ class CrossbarTile(wiring.Component):
         """Words and parts of the weights."""
         return MemoryShape(self.tiles, self._memory.parts)
 
+    @property
+    def contents(self):
+        """The weights, column by column."""
+        return Contents(data.ArrayLayout(self._rows, self._columns), self._memory.words)
+
     @staticmethod
     def twin(word, drive, sign, rows, columns):
         """Partial sums of one activation in plain integers."""
@@ -115,19 +114,56 @@ class CrossbarTile(wiring.Component):
         m = Module()
         m.submodules.weights = weights = self._memory
         connect(m, flipped(self.host), weights.host)
-        driven, signs = Signal(self._rows), Signal(self._rows)
+        driven = Signal(self._rows, name="driven_rows", reset_less=True)
+        signs = Signal(self._rows, name="signs", reset_less=True)
         m.d.comb += [weights.address.eq(self.tile), weights.read.eq(self.enable & self.start)]
         with m.If(self.enable):
-            m.d.sync += [
-                driven.eq(self.drive & self.start.replicate(self._rows)),
-                signs.eq(self.sign),
-                self.driven.eq(popcount(driven)),
-            ]
-            for column in range(self._columns):
-                weight = weights.word[column * self._rows : (column + 1) * self._rows]
-                match = Signal(self._rows, name=f"match_{column}")
-                m.d.comb += match.eq(driven & ~(signs ^ weight))
-                ones = Signal(range(self._rows + 1), name=f"ones_{column}")
-                m.d.comb += ones.eq(popcount(match))
-                m.d.sync += self.partials[column].eq(Cat(0, ones) - popcount(driven))
+            m.d.sync += [driven.eq(Mux(self.start, self.drive, 0)), signs.eq(self.sign)]
+        minus_driven = self._minus_driven(m, driven)
+        totals = self._count(m, driven, signs, minus_driven)
+        odd = Signal(reset_less=True)
+        count = Signal(range(self._rows + 1), name="driven_count", reset_less=True)
+        with m.If(self.enable):
+            m.d.sync += [odd.eq(minus_driven[0]), count.eq(-minus_driven)]
+        m.d.comb += self.driven.eq(count)
+        for column in range(self._columns):
+            m.d.comb += self.partials[column].eq(Cat(odd, totals[column]).as_signed())
         return m
+
+    def _minus_driven(self, m, driven):
+        """Idle rows less all rows, when ``totals`` of the same activation are summed."""
+        m.submodules.idle = idle = MatchCounter(
+            rows=self._rows, columns=1, width=self._rows.bit_length() + 1
+        )
+        m.d.comb += [
+            idle.enable.eq(self.enable),
+            idle.signs.eq(0),
+            idle.pair_signs.eq(0),
+            idle.weights.eq(driven),
+            idle.offset.eq(-self._rows),
+        ]
+        return idle.totals[0]
+
+    def _count(self, m, driven, signs, minus_driven):
+        """Clear the cells of undriven rows against a sign of 1: they never match. Then count."""
+        rows, columns, word = self._rows, self._columns, self._memory.word
+        m.submodules.counter = counter = MatchCounter(
+            rows=rows, columns=columns, width=rows.bit_length()
+        )
+        m.d.comb += [counter.enable.eq(self.enable), counter.offset.eq(minus_driven >> 1)]
+        for row in range(rows):
+            cells = Signal(columns, name=f"cells_{row}", reset_less=True)
+            sign = Signal(name=f"sign_{row}", reset_less=True)
+            with m.If(self.enable):
+                m.d.sync += [
+                    cells.eq(Mux(driven[row], Cat(word[row::rows]), 0)),
+                    sign.eq(Mux(driven[row], signs[row], 1)),
+                ]
+            m.d.comb += [counter.weights[row].eq(cells), counter.signs[row].eq(sign)]
+        settled = signs | ~driven
+        for index, (a, b) in enumerate(counter.pairs):
+            differ = Signal(name=f"pair_sign_{index}", reset_less=True)
+            with m.If(self.enable):
+                m.d.sync += differ.eq(settled[a] ^ settled[b])
+            m.d.comb += counter.pair_signs[index].eq(differ)
+        return counter.totals

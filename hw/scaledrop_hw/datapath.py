@@ -154,6 +154,14 @@ class ReferenceDatapath(wiring.Component):
             Memory.THRESHOLDS: ("host_thresholds", self._threshold.shape),
         }
 
+    @property
+    def contents(self):
+        """What these memories hold after power-up."""
+        return {
+            Memory.SCALES: self._memory.contents,
+            Memory.THRESHOLDS: self._threshold.contents,
+        }
+
     def head_words(self):
         """(gain, offset) of every class, and the bits of a gain."""
         head = self._mapping.network.head
@@ -239,6 +247,11 @@ class FoldedDatapath(wiring.Component):
     def hosts(self):
         """Ports and sizes of the memories that a host reaches."""
         return {Memory.THRESHOLDS: ("host_thresholds", self._threshold.shape)}
+
+    @property
+    def contents(self):
+        """What these memories hold after power-up."""
+        return {Memory.THRESHOLDS: self._threshold.contents}
 
     def head_words(self):
         """(gain when kept, gain when dropped, offset) of every class, and the bits of a gain."""

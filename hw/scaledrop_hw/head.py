@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from scaledrop.device_sizes import MemoryShape
 from scaledrop.errors import UserError
 from scaledrop_hw.checks import require_range, require_words
-from scaledrop_hw.hosted_memory import HostedMemory
+from scaledrop_hw.hosted_memory import Contents, HostedMemory
 
 __all__ = ["Head", "logit_layout"]
 
@@ -164,6 +164,11 @@ class Head(wiring.Component):
     def shape(self):
         """Words and parts of the memory."""
         return MemoryShape(self._classes, self._memory.parts)
+
+    @property
+    def contents(self):
+        """The gains and offsets."""
+        return Contents(self._entry, self._memory.words)
 
     @staticmethod
     def twin(word, value, keep):

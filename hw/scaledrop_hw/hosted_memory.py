@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Memory of wide words that a host fills and reads back in parts of 32 bits."""
 
+from typing import Any, NamedTuple
+
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
@@ -8,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from scaledrop_hw.checks import require_range, require_words
 
-__all__ = ["PART_BITS", "HostedMemory", "host_part_signature"]
+__all__ = ["PART_BITS", "Contents", "HostedMemory", "host_part_signature"]
 
 PART_BITS = 32
 """Bits that the host reads or writes at once."""
@@ -32,6 +34,13 @@ def host_part_signature(depth, parts):
             "word": In(PART_BITS),
         }
     )
+
+
+class Contents(NamedTuple):
+    """Every word of a memory after power-up, as a host loads it, and what its bits mean."""
+
+    layout: Any
+    words: list
 
 
 class HostedMemory(wiring.Component):
@@ -94,6 +103,11 @@ class HostedMemory(wiring.Component):
     @property
     def init(self):
         return list(self._init)
+
+    @property
+    def words(self):
+        """Every word after power-up."""
+        return self._init + [0] * (self._depth - len(self._init))
 
     @property
     def registered(self):

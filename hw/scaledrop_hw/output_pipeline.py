@@ -133,6 +133,11 @@ class OutputPipeline(wiring.Component):
         """Ports and sizes of the memories that a host reaches."""
         return {**self._datapath.hosts, Memory.HEAD: ("host_head", self._head.shape)}
 
+    @property
+    def contents(self):
+        """What these memories hold after power-up."""
+        return {**self._datapath.contents, Memory.HEAD: self._head.contents}
+
     def elaborate(self, platform):
         m = Module()
         m.submodules.datapath = self._datapath

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from scaledrop.secded import MAX_WIDTH, check_bits, encode
 from scaledrop_hw.checks import require_range, require_words
+from scaledrop_hw.hosted_memory import Contents
 from scaledrop_hw.secded import SecdedDecoder, SecdedEncoder
 from scaledrop_hw.sram import Sram
 
@@ -127,6 +128,11 @@ class ScaleMemory(wiring.Component):
     @property
     def depth(self):
         return len(self._init)
+
+    @property
+    def contents(self):
+        """The scales as a host loads them, without check bits."""
+        return Contents(self._word, [self.twin(word, self._scale_bits, False) for word in self._init])
 
     @property
     def ecc(self):

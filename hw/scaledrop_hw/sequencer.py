@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from scaledrop.device_sizes import MemoryShape
 from scaledrop_hw.checks import require_range
 from scaledrop_hw.descriptors import Place
-from scaledrop_hw.hosted_memory import HostedMemory
+from scaledrop_hw.hosted_memory import Contents, HostedMemory
 
 __all__ = ["LayerSequencer", "step_layout"]
 
@@ -22,11 +22,11 @@ def step_layout(layout, tiles, masks):
     mask       word of the rows in use
     inside     the tap lies in the map; else no row is driven
     tile       crossbar tile
-    first      starts a sum; double starts a further bit plane; last completes the sum
+    first      starts a sum; ends_plane completes a bit plane, last the sum
     ends_position   the column tile is the position's last
     ends_layer      the position is the layer's last as well
     """
-    flags = ("inside", "first", "double", "last", "ends_position", "ends_layer")
+    flags = ("inside", "first", "ends_plane", "last", "ends_position", "ends_layer")
     return data.StructLayout(
         {
             "word": layout["origin"].shape,
@@ -143,6 +143,11 @@ class LayerSequencer(wiring.Component):
         """Words and parts of the descriptors."""
         return MemoryShape(self._table.depth, self._table.parts)
 
+    @property
+    def contents(self):
+        """The descriptors."""
+        return Contents(self._layout, self._table.words)
+
     def elaborate(self, platform):
         m = Module()
         chosen, bank = self._look_up(m)
@@ -207,7 +212,7 @@ class LayerSequencer(wiring.Component):
             step.below.eq(counts["below"]),
             step.mask.eq(self.descriptor.mask_base + counts["row"]),
             step.first.eq(begins & (counts["plane"] == 0)),
-            step.double.eq(begins & (counts["plane"] != 0)),
+            step.ends_plane.eq(ends["below"]),
             step.last.eq(ends["plane"]),
             step.ends_position.eq(counts["column"] == self.descriptor.column_tiles),
         ]

@@ -9,7 +9,7 @@ from scaledrop.device_sizes import MemoryShape
 from scaledrop.layer_mapping import Method
 from scaledrop_hw.activation_buffer import ActivationBuffer
 from scaledrop_hw.descriptors import Place
-from scaledrop_hw.hosted_memory import HostedMemory
+from scaledrop_hw.hosted_memory import Contents, HostedMemory
 from scaledrop_hw.image_buffer import ImageBuffer
 from scaledrop_hw.pixel_writer import PixelWriter
 from scaledrop_hw.sequencer import step_layout
@@ -96,6 +96,11 @@ class Sources(wiring.Component):
     def row_masks_shape(self):
         """Words and parts of the row masks."""
         return MemoryShape(self._masks.depth, self._masks.parts)
+
+    @property
+    def row_masks_contents(self):
+        """The row masks."""
+        return Contents(data.StructLayout({"rows": self._masks.width}), self._masks.words)
 
     def elaborate(self, platform):
         m = Module()

@@ -8,6 +8,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from scaledrop.device_sizes import Memory
+from scaledrop.numbers import signed_width
 from scaledrop_hw.accumulator import AccumulatorAdder
 from scaledrop_hw.crossbar import CrossbarTile
 from scaledrop_hw.descriptors import descriptor_layout, descriptor_of
@@ -74,7 +75,9 @@ class SumPipeline(wiring.Component):
             tiles=mapping.end.tile,
             masks=mapping.end.mask,
         )
-        self._sum_width = max(network.sum_width, array.rows.bit_length() + 1)
+        fan_in = max(layer.in_features for layer in network.layers)
+        self._plane_width = max(signed_width(fan_in), array.rows.bit_length() + 1)
+        self._sum_width = max(network.sum_width, self._plane_width)
         self._tile = CrossbarTile(
             rows=array.rows,
             columns=array.columns,
@@ -127,6 +130,15 @@ class SumPipeline(wiring.Component):
             Memory.WEIGHTS: ("host_weights", self._tile.shape),
             Memory.ROW_MASKS: ("host_row_masks", self._sources.row_masks_shape),
             Memory.DESCRIPTORS: ("host_descriptors", self._sequencer.shape),
+        }
+
+    @property
+    def contents(self):
+        """What these memories hold after power-up."""
+        return {
+            Memory.WEIGHTS: self._tile.contents,
+            Memory.ROW_MASKS: self._sources.row_masks_contents,
+            Memory.DESCRIPTORS: self._sequencer.contents,
         }
 
     @property
@@ -227,7 +239,8 @@ class SumPipeline(wiring.Component):
         array, now, step = self._mapping.array, self._sequencer.descriptor, tag.step
         m.submodules.accumulator = adder = AccumulatorAdder(
             columns=array.columns,
-            partial_width=signed(array.rows.bit_length() + 1).width,
+            partial_width=array.rows.bit_length() + 1,
+            plane_width=self._plane_width,
             sum_width=self._sum_width,
         )
         m.submodules.drain = drain = self._drain
@@ -239,8 +252,8 @@ class SumPipeline(wiring.Component):
             enable.eq(~(tag.valid & step.last) | drain.ready),
             taken.eq(tag.valid & enable),
             adder.enable.eq(taken),
-            adder.first.eq(step.first),
-            adder.double.eq(step.double),
+            adder.ends_plane.eq(step.ends_plane),
+            adder.last.eq(step.last),
             adder.partials.eq(crossbar.partials),
             drain.load.eq(taken & step.last),
             drain.totals.eq(adder.totals),

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, connect, flipped
 from scaledrop.device_sizes import Memory, MemoryShape
 from scaledrop.health import limits_of
 from scaledrop_hw.bit_health import BitHealth, limits_layout
-from scaledrop_hw.hosted_memory import HostedMemory
+from scaledrop_hw.hosted_memory import Contents, HostedMemory
 from scaledrop_hw.monitors import Monitors
 
 __all__ = ["Supervision"]
@@ -79,6 +79,11 @@ class Supervision(wiring.Component):
         """Ports and sizes of the memories that a host reaches."""
         shape = MemoryShape(self._limits.depth, self._limits.parts)
         return {Memory.HEALTH_LIMITS: ("host_health_limits", shape)}
+
+    @property
+    def contents(self):
+        """What these memories hold after power-up."""
+        return {Memory.HEALTH_LIMITS: Contents(self._health.limits.shape(), self._limits.words)}
 
     def elaborate(self, platform):
         m = Module()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The accelerator as a part of a system: AXI4-Lite to control it, AXI4-Stream for the data."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out, connect, flipped
 
@@ -99,15 +99,17 @@ class System(wiring.Component):
         return m
 
     def _configure(self, m, core, control, results):
-        margin = control.min_margin_low.value | (control.min_margin_high.value << 32)
+        margin = Cat(control.min_margin_low.value, control.min_margin_high.value)
+        limit = core.min_margin
+        too_large = margin[len(limit) :].any()
         m.d.comb += [
+            limit.eq(margin | too_large.replicate(len(margin))),
             core.mode.eq(control.setup.mode),
             core.record_enable.eq(control.setup.records),
             results.records.eq(control.setup.records),
             core.passes.eq(control.passes.value),
             core.cutoff.eq(control.cutoff.value),
             core.min_votes.eq(control.min_votes.value),
-            core.min_margin.eq(margin),
             core.stop_enable.eq(control.stop_enable.value),
             core.clear.eq(control.monitors_clear),
             core.monitor_select.eq(control.monitor_select),

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from scaledrop.device_sizes import MemoryShape
 from scaledrop.numbers import activation_bit
 from scaledrop_hw.checks import require_range, require_words
-from scaledrop_hw.hosted_memory import HostedMemory
+from scaledrop_hw.hosted_memory import Contents, HostedMemory
 
 __all__ = ["ThresholdStage"]
 
@@ -87,6 +87,11 @@ class ThresholdStage(wiring.Component):
     def shape(self):
         """Words and parts of the memory."""
         return MemoryShape(self.depth, self._memory.parts)
+
+    @property
+    def contents(self):
+        """The thresholds and flips."""
+        return Contents(self._word, self._memory.words)
 
     def elaborate(self, platform):
         m = Module()

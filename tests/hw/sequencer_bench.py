@@ -67,7 +67,7 @@ def steps_of(mapped, mapping, path):
             + (column * mapped.taps + ky * len(kernel) + kx) * mapped.row_tiles
             + row,
             "first": int(begins and plane == 0),
-            "double": int(begins and plane > 0),
+            "ends_plane": int(ends),
             "last": int(ends and plane == mapped.layer.planes - 1),
             "ends_position": int(column == mapped.last_tile),
             "ends_layer": int((oy + 1, ox + 1, column) == (*mapped.positions, mapped.last_tile)),

@@ -4,19 +4,24 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cocotb_tools.config
 
 from scaledrop.errors import UserError
+from scaledrop_cosim.simulation import HDL, Simulation
 from scaledrop_cosim.toolchain import compile_verilator, simulator_environment, toolchain_version
 
-__all__ = ["build_top", "run_bench"]
+__all__ = ["SYSTEM", "build_system", "build_top", "run_bench"]
+
+SYSTEM = "scaledrop_system"
+"""The shell around a system."""
 
 
 def _arguments(toplevel: str) -> list[str]:
@@ -58,13 +63,41 @@ def build_top(verilog: str, toplevel: str, cache: Path) -> Path:
     return folder / "simulation"
 
 
+def build_system(verilog: Path, cache: Path) -> Simulation:
+    """Compile a generated system (its ``.json`` lies beside it) in its shell, or find it built.
+
+    Raises:
+        UserError: a file cannot be read or describes no system, a tool is missing or failed, or the
+            cache cannot be written.
+    """
+    try:
+        text = verilog.read_text()
+        sidecar = json.loads(verilog.with_suffix(".json").read_text())
+    except OSError as error:
+        raise UserError(f"{error.filename}: cannot be read ({error.strerror})") from None
+    if "bus" not in sidecar:
+        raise UserError(f"{verilog}: is no system; generate it with --bus axi")
+    macros = {
+        "SCALEDROP_SYSTEM": sidecar["module"],
+        "SCALEDROP_PIXEL_BITS": sidecar["bus"]["pixel_bits"],
+    }
+    lines = [f"`define {name} {value}" for name, value in macros.items()]
+    shell = (HDL / "system_shell.v").read_text()
+    return Simulation(build_top("\n".join([*lines, shell, text]), SYSTEM, cache), sidecar)
+
+
 def _visible(toplevel: str) -> str:
     lines = ["`verilator_config", f'public_flat_rw -module "{toplevel}" -var "*"']
     return "\n".join([*lines, ""])
 
 
 def run_bench(
-    executable: Path, toplevel: str, module: str, folder: Path, settings: Mapping[str, str]
+    executable: Path,
+    toplevel: str,
+    module: str,
+    folder: Path,
+    settings: Mapping[str, str],
+    arguments: Sequence[str] = (),
 ) -> str:
     """Run the cocotb tests of ``module`` and return what they printed.
 
@@ -74,6 +107,7 @@ def run_bench(
         module: Importable from ``sys.path``.
         folder: Where ``results.xml`` and ``simulation.log`` are written.
         settings: Environment variables that the bench reads.
+        arguments: Of the simulator.
 
     Raises:
         UserError: the simulator ended without a verdict, or a test failed; names the log.
@@ -82,8 +116,9 @@ def run_bench(
     verdict, log = folder / "results.xml", folder / "simulation.log"
     verdict.unlink(missing_ok=True)
     environment = {**simulator_environment(module, toplevel, verdict), **settings}
+    command = [str(executable), *arguments]
     result = subprocess.run(
-        [str(executable)], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     log.write_text(result.stdout + result.stderr)
     if not verdict.exists() or "<testcase" not in verdict.read_text():

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import signal
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -131,18 +132,26 @@ class _Pool:
             ) from None
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _begin_worker() -> None:
+    """The parent alone hears of an interrupt."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _no_word_of_abandoned_designs()
+
+
+def _no_word_of_abandoned_designs() -> None:
+    """A case that raises leaves components behind that were never elaborated."""
+    from amaranth.hdl import UnusedElaboratable
+
+    warnings.simplefilter("ignore", UnusedElaboratable)
 
 
 @contextmanager
 def _workers(jobs: int) -> Iterator[_Here | _Pool]:
     if jobs == 1:
+        _no_word_of_abandoned_designs()
         yield _Here()
         return
-    executor = ProcessPoolExecutor(
-        jobs, get_context("spawn"), initializer=_leave_interrupts_to_the_parent
-    )
+    executor = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_begin_worker)
     try:
         yield _Pool(executor)
     finally:

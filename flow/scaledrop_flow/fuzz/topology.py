@@ -29,8 +29,9 @@ class _Draw:
         return min(self.rng.randint(low, high), self.rng.randint(low, high))
 
     def drop_code(self) -> int:
-        special = self.rng.choice([0, 1, 1 << 15, (1 << 16) - 1])
-        return special if self.rng.random() < 0.35 else self.rng.randrange(1 << 16)
+        """One half makes both sides of a split equally heavy."""
+        special = self.rng.choice([0, 1, 1 << 15, 1 << 15, (1 << 16) - 1])
+        return special if self.rng.random() < 0.4 else self.rng.randrange(1 << 16)
 
     def layer(self, most: int) -> dict[str, Any]:
         planes = self.rng.choice([1, 1, 1, 2, 2, 3])

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import numpy as np
 import numpy.typing as npt
 
 from scaledrop.checks import check_integer
 from scaledrop.device_sizes import DeviceSizes, Memory
 from scaledrop.driver.access import MemoryAccess, RegisterAccess
+from scaledrop.driver.contents import Contents
+from scaledrop.driver.description import Description
+from scaledrop.driver.pixels import pixel_frames
 from scaledrop.driver.status import Status
 from scaledrop.driver.transport import BusError, Transport
 from scaledrop.errors import UserError
@@ -33,6 +35,7 @@ class Device:
         transport: How to reach it.
         sizes: What it should be; :meth:`identify` compares.
         events: Names of the counters, in their order.
+        description: All of this and more, from the sidecar; see :meth:`described`.
 
     Raises:
         UserError: other than ``sizes.events`` names.
@@ -43,13 +46,20 @@ class Device:
         transport: Transport,
         sizes: DeviceSizes,
         events: Sequence[str] = EVENTS,
+        description: Description | None = None,
     ) -> None:
         if len(events) != sizes.events:
             raise UserError(f"events: must be {sizes.events} names, not {len(events)}")
         self.transport, self.sizes, self.events = transport, sizes, tuple(events)
         self.access = RegisterAccess(transport, sizes)
         self.memories = MemoryAccess(self.access)
+        self.description = description
         self._leaves = 0
+
+    @classmethod
+    def described(cls, transport: Transport, description: Description) -> Device:
+        """The driver of a device whose sidecar was read: it knows how images are shaped."""
+        return cls(transport, description.sizes, description.events, description)
 
     def identify(self) -> None:
         """Compare everything that the device says it is with the sizes given.
@@ -101,8 +111,8 @@ class Device:
         check_integer(passes, 1, self.sizes.max_passes, "PASSES.value")
         check_integer(min_margin, 0, 2**64 - 1, "MIN_MARGIN")
         check_integer(scale_errors, 0, (1 << 32 * self.sizes.scale_parts) - 1, "SCALE_XOR")
-        if drive_codes is not None and len(drive_codes) != self.sizes.layers:
-            raise UserError(f"DRIVE_CODE: {self.sizes.layers} are needed, not {len(drive_codes)}")
+        if drive_codes is not None:
+            self._check_drive_codes(drive_codes)
         self.access.write("SETUP", mode=list(Mode).index(mode), records=int(records))
         self.access.write("PASSES", value=passes)
         self.access.write("CUTOFF", value=cutoff)
@@ -110,14 +120,34 @@ class Device:
         self.access.write("MIN_MARGIN_LOW", value=min_margin & 0xFFFFFFFF)
         self.access.write("MIN_MARGIN_HIGH", value=min_margin >> 32)
         self.access.write("STOP_ENABLE", value=sum(1 << flag for flag in set(stop)))
-        for layer, code in enumerate(drive_codes or ()):
-            self.access.write("DRIVE_CODE", layer, value=code)
+        self._drive(drive_codes or ())
         for part in range(self.sizes.scale_parts):
             value = scale_errors >> 32 * part & 0xFFFFFFFF
             self.access.write("SCALE_XOR", part, value=value)
         most = MASS // max(cutoff, 1) + 1 if mode is Mode.EXACT else passes
         shared = most if mode is Mode.PASSES else min(most, 2**self.sizes.layers)
         self._leaves = shared if records else 0
+
+    def _check_drive_codes(self, codes: Sequence[int]) -> None:
+        if len(codes) != self.sizes.layers:
+            raise UserError(f"DRIVE_CODE: {self.sizes.layers} are needed, not {len(codes)}")
+
+    def _drive(self, codes: Sequence[int]) -> None:
+        for layer, code in enumerate(codes):
+            self.access.write("DRIVE_CODE", layer, value=code)
+
+    def install(self, contents: Contents, check: bool = True) -> None:
+        """Make the device another network of its structure: memories and drive codes.
+
+        Raises:
+            UserError: the network does not fit, an image is held, a word reads back differently,
+                or the sidecar was not given.
+        """
+        if self.description is None:
+            raise UserError("install: needs the sidecar; make the device with Device.described")
+        self._check_drive_codes(contents.drive_codes)
+        self.load(contents.fitted(self.description), check)
+        self._drive(contents.drive_codes)
 
     def load(self, contents: Mapping[Memory, Sequence[int]], check: bool = True) -> None:
         """Fill memories from their first word on and, with ``check``, read them back.
@@ -144,10 +174,14 @@ class Device:
     def infer(self, images: npt.ArrayLike) -> list[Frame]:
         """Evaluate images (N, pixels), two in the device at a time.
 
+        Pixels are in the order of the stream: position by position, channels together. With a
+        description images may be (N, *input_shape) too, and are in the order of that shape.
+
         Raises:
             UserError: wrong pixels, no answer, or an answer that is none.
         """
-        frames = self._frames(images)
+        shape = None if self.description is None else self.description.input_shape
+        frames = pixel_frames(images, self.sizes, shape)
         answers: list[Frame] = []
         for at, frame in enumerate(frames):
             self.transport.send(frame)
@@ -156,19 +190,6 @@ class Device:
         if frames:
             answers.append(parse_frame(self._receive(), self.sizes))
         return answers
-
-    def _frames(self, images: npt.ArrayLike) -> list[bytes]:
-        pixels = np.asarray(images)
-        most = (1 << self.sizes.input_bits) - 1
-        if pixels.ndim != 2 or pixels.shape[1] != self.sizes.pixels:
-            raise UserError(f"images: must be (N, {self.sizes.pixels}), not {pixels.shape}")
-        if pixels.dtype.kind not in "iu" or (pixels.size and not self._fit(pixels, most)):
-            raise UserError(f"images: pixels must be whole numbers from 0 to {most}")
-        return [row.tobytes() for row in pixels.astype(f"<u{self.sizes.pixel_bytes}")]
-
-    @staticmethod
-    def _fit(pixels: npt.NDArray[np.integer], most: int) -> bool:
-        return int(pixels.min()) >= 0 and int(pixels.max()) <= most
 
     def _receive(self) -> list[int]:
         leaf, result = (

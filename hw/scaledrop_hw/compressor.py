@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Counting matches: parities of rows, then a heap of bits compressed by full adders."""
+
+from itertools import pairwise
+
+from amaranth.hdl import Cat, Const, Module, Signal, signed, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from scaledrop_hw.checks import require_range
+
+__all__ = ["BitHeap", "MatchCounter"]
+
+CHAIN_ROWS = 7
+"""Rows whose parity is taken in a chain: a first one and pairs of further ones."""
+
+HEIGHT = 3
+"""Bits of one weight that are left where a heap is registered or added up."""
+
+
+class BitHeap:
+    """Bits to be added up, for many columns at once: a bit is a vector with one place a column.
+
+    Parameters
+    ----------
+    m : Module
+        Receives the logic.
+    name : str
+        Starts the names of its signals.
+    columns : int
+    """
+
+    def __init__(self, m, *, name, columns):
+        self._m, self._name, self._columns = m, name, columns
+        self._weights = []
+
+    def __getitem__(self, weight):
+        """The bits of weight ``2**weight``."""
+        self._weights += [[] for _ in range(weight + 1 - len(self._weights))]
+        return self._weights[weight]
+
+    @property
+    def height(self):
+        return max(map(len, self._weights))
+
+    def _signal(self, kind, value):
+        signal = Signal(self._columns, name=f"{self._name}_{kind}", reset_less=True)
+        self._m.d.comb += signal.eq(value)
+        return signal
+
+    def _full_adder(self, weight, kind):
+        """Replace three bits by their sum, last in line; returns the carry."""
+        a, b, c = (self[weight].pop(0) for _ in range(3))
+        differ = self._signal(f"differ{kind}", a ^ b)
+        self[weight].append(self._signal(f"sum{kind}", differ ^ c))
+        return self._signal(f"carry{kind}", (differ & c) | (~differ & a))
+
+    def compress(self, height):
+        """Full adders in Dadda's order until no weight has more than ``height`` bits."""
+        goals = [height]
+        while goals[-1] < self.height:
+            goals.append(goals[-1] * 3 // 2)
+        for stage, goal in enumerate(reversed(goals[:-1])):
+            carries, weight = [], 0
+            while weight < len(self._weights) or carries:
+                adders = max(0, len(self[weight]) + len(carries) - goal + 1) // 2
+                adders = min(adders, len(self[weight]) // 3)
+                kinds = [f"_{stage}_{weight}_{index}" for index in range(adders)]
+                incoming = carries
+                carries = [self._full_adder(weight, kind) for kind in kinds]
+                self[weight].extend(incoming)
+                weight += 1
+
+    def register(self, enable):
+        """The same bits, one enabled cycle later, as a heap of their own."""
+        later = BitHeap(self._m, name=f"{self._name}_later", columns=self._columns)
+        for weight, bits in enumerate(self._weights):
+            for index, bit in enumerate(bits):
+                name = f"{self._name}_bit_{weight}_{index}"
+                held = Signal(self._columns, name=name, reset_less=True)
+                with self._m.If(enable):
+                    self._m.d.sync += held.eq(bit)
+                later[weight].append(held)
+        return later
+
+    def total(self, column, width):
+        """Sum of one column's bits, modulo ``2**width``."""
+        bits_by_weight = self._weights[:width]
+        numbers = [
+            Cat(bits[index][column] if index < len(bits) else Const(0, 1) for bits in bits_by_weight)
+            for index in range(self.height)
+        ]
+        return sum(numbers[1:], numbers[0])[:width]
+
+
+def chains(rows):
+    """Rows in chains, as (first row, pairs of further rows); an odd row out is its own chain."""
+    found = []
+    for first in range(0, rows, CHAIN_ROWS):
+        length = min(CHAIN_ROWS, rows - first)
+        pairs = [(row, row + 1) for row in range(first + 1, first + length - 1, 2)]
+        found.append((first, pairs))
+        if length % 2 == 0:
+            found.append((first + length - 1, []))
+    return found
+
+
+class MatchCounter(wiring.Component):
+    """Counts, in many columns, the rows whose sign equals the weight; adds an offset.
+
+        totals[c] = #{r : sign[r] == weights[r][c]} + offset        modulo 2**width, signed
+
+    A chain of rows begins with the match bit of one row; each further pair of rows makes the next
+    parity p' from the one before, p, and gives a carry of weight 2:
+
+        p' = p ^ (sign[a] ^ sign[b]) ^ weights[a] ^ weights[b]
+        carry = p if p' != p else (sign[a] == weights[a])
+
+    Both are functions of four bits. The carry is taken from registered parities, or else synthesis
+    would see through it and take three functions instead of two.
+
+    Parameters
+    ----------
+    rows, columns : int
+        1 to 1024 each.
+    width : int
+        Of a total, 1 to 12.
+
+    Members
+    -------
+    enable : In(1)
+        Pipeline advances. When low, nothing changes and ``totals`` hold.
+    signs : In(rows)
+    pair_signs : In(pairs)
+        ``signs[a] ^ signs[b]`` of every pair in ``pairs``.
+    weights : In(ArrayLayout(columns, rows))
+        The bits of a row, one per column.
+    offset : In(signed(width))
+        Taken two enabled cycles after the rows it belongs to.
+    totals : Out(ArrayLayout(signed(width), columns))
+
+    Timing
+    ------
+    Latency 3 enabled cycles: parities; carries, compressed to three bits of a weight; sum. One
+    count per enabled cycle. Nothing is reset.
+
+    Reference
+    ---------
+    L. Dadda, "Some schemes for parallel multipliers", Alta Frequenza 34 (1965): the order in which
+    bits are compressed.
+    """
+
+    LATENCY = 3
+
+    def __init__(self, *, rows, columns, width):
+        self._rows = require_range("rows", rows, 1, 1024)
+        self._columns = require_range("columns", columns, 1, 1024)
+        self._width = require_range("width", width, 1, 12)
+        super().__init__(
+            {
+                "enable": In(1),
+                "signs": In(rows),
+                "pair_signs": In(len(self.pairs)),
+                "weights": In(data.ArrayLayout(unsigned(columns), rows)),
+                "offset": In(signed(width)),
+                "totals": Out(data.ArrayLayout(signed(width), columns)),
+            }
+        )
+
+    @property
+    def rows(self):
+        return self._rows
+
+    @property
+    def columns(self):
+        return self._columns
+
+    @property
+    def width(self):
+        return self._width
+
+    @property
+    def pairs(self):
+        """Pairs of rows whose signs are taken together."""
+        return [pair for _, further in chains(self._rows) for pair in further]
+
+    @staticmethod
+    def twin(signs, weights, offset, columns, width):
+        """Totals in plain integers; ``weights`` holds a row's bits, one per column."""
+        counts = [
+            sum(signs >> row & 1 == bits >> column & 1 for row, bits in enumerate(weights))
+            for column in range(columns)
+        ]
+        half = 1 << width - 1
+        return [(count + offset + half) % (2 * half) - half for count in counts]
+
+    def elaborate(self, platform):
+        m = Module()
+        heap = BitHeap(m, name="count", columns=self._columns)
+        place = 0
+        for first, pairs in chains(self._rows):
+            parities = self._parities(m, first, pairs, self.pair_signs[place:])
+            heap[0].append(parities[-1])
+            heap[1].extend(self._carries(m, parities, pairs))
+            place += len(pairs)
+        heap.compress(HEIGHT)
+        last = heap.register(self.enable)
+        for weight in range(self._width):
+            last[weight].append(self.offset[weight].replicate(self._columns))
+        last.compress(HEIGHT)
+        for column in range(self._columns):
+            total = Signal(signed(self._width), name=f"total_{column}", reset_less=True)
+            with m.If(self.enable):
+                m.d.sync += total.eq(last.total(column, self._width))
+            m.d.comb += self.totals[column].eq(total)
+        return m
+
+    def _held(self, m, name, value):
+        """``value`` one enabled cycle later."""
+        held = Signal(len(value), name=name, reset_less=True)
+        with m.If(self.enable):
+            m.d.sync += held.eq(value)
+        return held
+
+    def _spread(self, bit):
+        return bit.replicate(self._columns)
+
+    def _parities(self, m, first, pairs, pair_signs):
+        """Registered parities of the matches: of the first row, then with each pair taken in."""
+        parity = ~(self._spread(self.signs[first]) ^ self.weights[first])
+        parities = [self._held(m, f"parity_{first}", parity)]
+        for (a, b), sign in zip(pairs, pair_signs, strict=False):
+            next_parity = Signal(self._columns, name=f"next_parity_{b}")
+            m.d.comb += next_parity.eq(
+                parity ^ self._spread(sign) ^ self.weights[a] ^ self.weights[b]
+            )
+            parity = next_parity
+            parities.append(self._held(m, f"parity_{b}", parity))
+        return parities
+
+    def _carries(self, m, parities, pairs):
+        """One carry of weight 2 per pair, a cycle after its rows."""
+        carries = []
+        for (before, after), (a, _) in zip(pairwise(parities), pairs, strict=True):
+            sign = self._held(m, f"sign_{a}", self.signs[a])
+            weight = self._held(m, f"weight_{a}", self.weights[a])
+            differ = before ^ after
+            carry = Signal(self._columns, name=f"carry_{a}")
+            m.d.comb += carry.eq((differ & before) | (~differ & ~(self._spread(sign) ^ weight)))
+            carries.append(carry)
+        return carries
