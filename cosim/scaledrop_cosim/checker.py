@@ -80,7 +80,6 @@ def failed(backend: str, reason: str) -> CheckReport:
 
 
 def _add_record(report: CheckReport, expected: PassRecord, found: PassRecord) -> None:
-    report.add("masks", expected.masks, found.masks)
     for one, other in zip(expected.hidden, found.hidden, strict=True):
         report.add("hidden_bits", one, other)
     report.add("logits", expected.logits, found.logits)
@@ -89,7 +88,7 @@ def _add_record(report: CheckReport, expected: PassRecord, found: PassRecord) ->
     report.add("votes", expected.votes, found.votes)
 
 
-def _add_results(report: CheckReport, workload: Workload, observation: Observation) -> None:
+def _add_results(report: CheckReport, observation: Observation) -> None:
     """What the hardware made of its sums: the predicted class, the covered weight, no abstention
     where no rule was given."""
     record, verdict = observation.record, observation.verdict
@@ -102,9 +101,10 @@ def _add_results(report: CheckReport, workload: Workload, observation: Observati
     for name, values in expected.items():
         report.add(name, values, verdict[name])
         if report.first is None and not np.array_equal(values, verdict[name]):
-            image = int(np.argwhere(values != verdict[name])[0][0])
-            found, wanted = verdict[name][image, 0], values[image, 0]
-            report.first = f"image {image}: {name} is {found}, expected {wanted}"
+            image, label = np.argwhere(values != verdict[name])[0].tolist()
+            found, wanted = verdict[name][image, label], values[image, label]
+            where = f"image {image}, class {label}"
+            report.first = f"{where}: {name} is {found}, expected {wanted}"
 
 
 def _add_counters(
@@ -151,10 +151,11 @@ def check(
     """
     found = observation.record
     golden = infer(workload.network, workload.images, found.masks)
+    report = CheckReport(backend, skipped=dict(observation.unseen))
+    report.add("masks", workload.masks, found.masks)
     expected = PassRecord.of_passes(workload.masks, golden.hidden, golden.logits, workload.weights)
     if "hidden_bits" in observation.unseen:
         expected = replace(expected, hidden=())
-    report = CheckReport(backend, skipped=dict(observation.unseen))
     _add_record(report, expected, found)
     difference = first_difference(workload.network, expected, found)
     report.first = None if difference is None else str(difference)
@@ -171,7 +172,7 @@ def check(
             raised = [flag.name for flag in MonitorFlag if observation.monitors >> flag & 1]
             report.first = f"monitors fired: {', '.join(raised)}"
     if observation.verdict:
-        _add_results(report, workload, observation)
+        _add_results(report, observation)
     if observation.counters is not None and mapping is not None:
         _add_counters(report, workload, mapping, timing, observation, folded)
     return report

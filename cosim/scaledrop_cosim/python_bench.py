@@ -66,7 +66,7 @@ async def every_cycle_from_python(dut: Any) -> None:
         for at, value in enumerate(image)
     ]
     spin, captured, sent = _SpinUnit(dut, run.workload.words), 0, 0
-    cocotb.start_soon(Clock(dut.clk, 2, "ns").start())
+    Clock(dut.clk, 2, "ns").start()
     _set_up(dut, run)
     await RisingEdge(dut.clk)
     dut.rst.value = 0

@@ -132,7 +132,9 @@ class ScaleMemory(wiring.Component):
     @property
     def contents(self):
         """The scales as a host loads them, without check bits."""
-        return Contents(self._word, [self.twin(word, self._scale_bits, False) for word in self._init])
+        return Contents(
+            self._word, [self.twin(word, self._scale_bits, False) for word in self._init]
+        )
 
     @property
     def ecc(self):

@@ -3,7 +3,7 @@
 
 from itertools import pairwise
 
-from amaranth.hdl import Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -217,7 +217,7 @@ class SumPipeline(wiring.Component):
 
     def _crossbar(self, m, enable):
         """Stage 1 on: drive the word lines; the step's tag travels beside the data."""
-        mapping, sequencer, sources = self._mapping, self._sequencer, self._sources
+        sequencer, sources = self._sequencer, self._sources
         m.submodules.crossbar = crossbar = self._tile
         connect(m, flipped(self.host_weights), crossbar.host)
         tag_layout = data.StructLayout({"valid": 1, "step": sequencer.step.shape()})

@@ -8,6 +8,7 @@ import torch
 from scaledrop.data import load_digits
 from scaledrop.freezing import freeze
 from scaledrop.training import TrainConfig, train
+from scaledrop.walk import Inference, Mode
 from scaledrop_cosim.backends.integer import IntegerBackend
 from scaledrop_cosim.backends.pytorch import TorchBackend
 from scaledrop_cosim.checker import check
@@ -26,13 +27,23 @@ def trained():
     return net, Workload(network, digits.test_images.reshape(360, 64), passes=6, seed=4)
 
 
+@pytest.mark.parametrize(
+    ("inference", "leaves"),
+    [
+        (Inference(passes=6), 6),
+        (Inference(Mode.SHARED, 6), 6),
+        (Inference(Mode.EXACT), 8),
+        (Inference(Mode.EXACT, masks=1), 1),
+    ],
+)
 @pytest.mark.parametrize("kind", ["integer", "torch"])
-def test_backend_equals_the_golden_model(kind, trained):
-    net, workload = trained
+def test_backend_equals_the_golden_model(kind, trained, inference, leaves):
+    net, given = trained
+    workload = Workload(given.network, given.images, inference.passes, 4, inference=inference)
     backend = IntegerBackend() if kind == "integer" else TorchBackend(net)
     report = check(backend.name, workload, backend.infer(workload))
     assert report.ok, str(report)
-    assert report.total_checked == 360 * (6 * (3 + 24 + 16 + 10) + 10 + 10)
+    assert report.total_checked == 360 * (leaves * (3 + 24 + 16 + 10) + 10 + 10 + 10)
 
 
 def test_a_float_that_is_no_logit_is_found(trained):

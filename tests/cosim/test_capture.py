@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The shell's files come back exactly, and what is not whole is refused in one line."""
 
+from copy import deepcopy
+from functools import cache
+
 import numpy as np
 import pytest
 from amaranth.hdl import Fragment
@@ -36,20 +39,26 @@ def line(port, row):
     return f"{word:0{2 * -(-port['width'] // 8)}x}"
 
 
+@cache
+def run_of(topology, mode):
+    """Sidecar and capture of a faultless run."""
+    workload, mapping = made(topology, mode)
+    accelerator = Accelerator(mapping=mapping, max_passes=5)
+    Fragment.get(accelerator, None)
+    return sidecar(accelerator, "scaledrop", ""), faultless(workload, mapping)
+
+
 class Files:
     """The files of a faultless run, as lists of lines that a test may spoil."""
 
     def __init__(self, topology=DENSE, mode=Mode.SHARED):
-        workload, mapping = made(topology, mode)
-        accelerator = Accelerator(mapping=mapping, max_passes=5)
-        Fragment.get(accelerator, None)
-        self.sidecar = sidecar(accelerator, "scaledrop", "")
-        self.capture = faultless(workload, mapping)
+        described, self.capture = run_of(topology, mode)
+        self.sidecar = deepcopy(described)
         ports = {port["name"]: port for port in self.sidecar["ports"]}
-        count = len(Event) * len(mapping.layers)
+        count = len(Event) * len(self.sidecar["network"]["layers"])
         self.lines = {
             "counters.hex": [f"{7 * at + COUNTED:012x}" for at in range(count)],
-            "status.txt": [f"0 {workload.bits} 999 5"],
+            "status.txt": [f"0 {self.capture.device_writes} 999 5"],
         }
         for name, port in PORTS.items():
             fields = getattr(self.capture, name)

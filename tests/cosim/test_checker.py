@@ -8,43 +8,41 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from captures import CONVOLUTIONAL, DENSE, TIMING, faultless, made
 from test_diff import plant
 
-from networks import random_images, random_network
 from scaledrop.engine import infer
 from scaledrop.events import Event, predict_events
-from scaledrop.mapping import ArrayShape, NetworkMapping
-from scaledrop.schedule import PipelineTiming, predict_cycles
+from scaledrop.monitors import MonitorFlag
+from scaledrop.record import PassRecord
+from scaledrop.schedule import predict_cycles
+from scaledrop.walk import MASS, Inference, Mode, walk
 from scaledrop_cosim.checker import CheckReport, check, failed
-from scaledrop_cosim.contract import Observation, Workload
+from scaledrop_cosim.contract import Observation
+from scaledrop_cosim.monitor import observe
 
-NETWORK = random_network(3, (6, 5, 4, 3), input_bits=2)
-WORKLOAD = Workload(NETWORK, random_images(4, NETWORK, 3), passes=5, seed=8)
-MAPPING = NetworkMapping(NETWORK, ArrayShape(4, 4))
-TIMING = PipelineTiming(spin=5)
+WORKLOAD, MAPPING = made(DENSE, passes=5)
+NETWORK = WORKLOAD.network
 RECORD_COUNTS = {
-    "masks": 3 * 5 * 3,
-    "hidden_bits": 3 * 5 * (5 + 4),
-    "logits": 3 * 5 * 3,
-    "sums": 3 * 3,
-    "votes": 3 * 3,
+    "masks": 2 * 5 * 3,
+    "hidden_bits": 2 * 5 * (6 + 5),
+    "logits": 2 * 5 * 3,
+    "sums": 2 * 3,
+    "squares": 2 * 3,
+    "votes": 2 * 3,
 }
-ALL_COUNTS = {**RECORD_COUNTS, "device_writes": 1, "counters": 3 * 15}
+VERDICT_COUNTS = {"predicted": 2 * 3, "covered": 2 * 3, "abstain": 2 * 3}
+ALL_COUNTS = {
+    **RECORD_COUNTS,
+    **{"device_writes": 1, "monitors": 1},
+    **VERDICT_COUNTS,
+    "counters": 3 * 15,
+}
 DISTURBED_COUNTS = {**ALL_COUNTS, "counters": 3 * 13}
-LAYERS = ["dense1", "dense2", "dense3"]
+LAYERS = ["a", "b", "head"]
 CYCLE_EVENTS = ["cycles", "waiting"]
 OTHER_EVENTS = [str(event) for event in Event if event not in CYCLE_EVENTS]
-
-
-def observed(masks=WORKLOAD.masks):
-    """What a faultless back end that used these masks would report."""
-    record = infer(NETWORK, WORKLOAD.images, masks)
-    cycles = predict_cycles(MAPPING, 3, 5, TIMING)
-    counters = predict_events(MAPPING, WORKLOAD.images, record, cycles)
-    return Observation(record, counters, WORKLOAD.bits)
-
-
-GOOD = observed()
+GOOD = observe(faultless(WORKLOAD, MAPPING), WORKLOAD, MAPPING)
 
 
 def checked(observation):
@@ -76,13 +74,31 @@ def test_a_faultless_back_end_passes_and_every_value_is_counted():
     assert report.predicted == GOOD.counters
 
 
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("topology", [DENSE, CONVOLUTIONAL])
+def test_a_faultless_run_of_every_mode_passes(mode, topology):
+    workload, mapping = made(topology, mode, masks=2)
+    observation = observe(faultless(workload, mapping), workload, mapping)
+    report = check("RTL", workload, observation, mapping, TIMING)
+    assert report.ok, str(report)
+    codes = sum(layer.size for layer in observation.record.hidden)
+    assert report.checked["hidden_bits"] == codes > 0
+    assert report.checked["counters"] == 45
+    folded = check("RTL", workload, observation, mapping, TIMING, folded=True)
+    assert folded.first.startswith("counter scale_reads of layer a is ")
+    assert folded.first.endswith(", expected 0")
+
+
 def test_what_is_not_there_is_not_counted():
     report = check("back end", WORKLOAD, Observation(GOOD.record))
     assert report.ok and report.checked == RECORD_COUNTS and report.predicted is None
+    counted = {**ALL_COUNTS}
+    del counted["counters"]
     report = check("back end", WORKLOAD, GOOD, None, TIMING)
-    assert report.ok and report.checked == {**RECORD_COUNTS, "device_writes": 1}
-    assert report.predicted is None
+    assert report.ok and report.checked == counted and report.predicted is None
     report = checked(replace(GOOD, counters=None))
+    assert report.ok and report.checked == counted
+    report = checked(replace(GOOD, counters=None, monitors=None, verdict={}))
     assert report.ok and report.checked == {**RECORD_COUNTS, "device_writes": 1}
 
 
@@ -121,16 +137,16 @@ def test_every_other_counter_of_a_disturbed_run_that_is_off_by_one_is_found(laye
     ("field", "at", "layer", "kind"),
     [
         ("hidden", (1, 2, 3), 0, "hidden_bits"),
-        ("hidden", (2, 4, 0), 1, "hidden_bits"),
+        ("hidden", (1, 4, 0), 0, "hidden_bits"),
         ("logits", (0, 4, 2), None, "logits"),
-        ("sums", (2, 1), None, "sums"),
+        ("sums", (0, 1), None, "sums"),
         ("votes", (1, 0), None, "votes"),
+        ("squares", (1, 2), None, "squares"),
     ],
 )
 def test_one_wrong_value_is_one_mismatch(field, at, layer, kind):
-    report = checked(replace(GOOD, record=plant(GOOD.record, field, at, layer)))
+    report = checked(replace(GOOD, record=plant(GOOD.record, field, at, layer), verdict={}))
     assert not report.ok and differing(report) == {kind: 1}
-    assert report.checked == ALL_COUNTS
     assert report.first.startswith(f"image {at[0]}, ")
     assert str(report) == f"back end: 1 values differ; first: {report.first}"
 
@@ -141,7 +157,7 @@ def test_every_wrong_mask_bit_is_found():
         image, index, layer = at
         assert not report.ok and report.mismatches["masks"] == 1
         assert report.first.startswith(
-            f"image {image}, pass {index}, layer {layer} (dense{layer + 1}): mask bit is "
+            f"image {image}, pass {index}, layer {layer} ({LAYERS[layer]}): mask bit is "
         )
 
 
@@ -151,14 +167,63 @@ def reused(at):
     return np.insert(bits, at, bits[at])[: bits.size].reshape(WORKLOAD.masks.shape)
 
 
+def consistent(masks):
+    """What a back end that used these masks would report, faultless but for that."""
+    passes = infer(NETWORK, WORKLOAD.images, masks)
+    record = PassRecord.of_passes(masks, passes.hidden, passes.logits)
+    inference = Inference(Mode.PASSES, 5)
+    walks = [list(walk(inference, WORKLOAD.codes, image.ravel())) for image in masks]
+    cycles = predict_cycles(MAPPING, walks, TIMING)
+    counters = predict_events(MAPPING, WORKLOAD.images, walks, cycles)
+    return Observation(record, counters, WORKLOAD.bits, walks)
+
+
 @pytest.mark.parametrize("at", [0, 7, 20])
 def test_a_bit_used_twice_is_found_although_all_else_follows_from_it(at):
     masks = reused(at)
     wrong = int((masks != WORKLOAD.masks).sum())
-    assert wrong > 0
-    report = checked(observed(masks))
+    assert wrong > 0 and checked(consistent(WORKLOAD.masks)).ok
+    report = checked(consistent(masks))
     assert not report.ok and differing(report) == {"masks": wrong}
     assert "mask bit" in report.first
+
+
+@pytest.mark.parametrize("name", VERDICT_COUNTS)
+def test_every_wrong_verdict_is_found(name):
+    for at in np.ndindex(2, 3):
+        values = GOOD.verdict[name].copy()
+        values[at] += 1
+        report = checked(replace(GOOD, verdict={**GOOD.verdict, name: values}))
+        assert not report.ok and differing(report) == {name: 1}
+        before = int(GOOD.verdict[name][at])
+        where = f"image {at[0]}, class {at[1]}"
+        assert report.first == f"{where}: {name} is {before + 1}, expected {before}"
+
+
+def test_what_is_covered_is_that_of_the_leaves():
+    workload, mapping = made(DENSE, Mode.EXACT, masks=3)
+    observation = observe(faultless(workload, mapping), workload, mapping)
+    whole = np.full((2, 3), MASS)
+    wrong = replace(observation, verdict={**observation.verdict, "covered": whole})
+    report = check("RTL", workload, wrong, mapping, TIMING)
+    assert differing(report) == {"covered": 6}
+    covered = sum(workload.weights.tolist())
+    assert (
+        report.first == f"image 0, class 0: covered is {MASS}, expected {covered}"
+        and covered < MASS
+    )
+
+
+@pytest.mark.parametrize("flag", MonitorFlag)
+def test_a_monitor_that_fired_is_found(flag):
+    report = checked(replace(GOOD, monitors=1 << flag))
+    assert not report.ok and differing(report) == {"monitors": 1}
+    assert report.first == f"monitors fired: {flag.name}"
+
+
+def test_all_monitors_that_fired_are_named():
+    report = checked(replace(GOOD, monitors=0b101))
+    assert report.first == "monitors fired: MASK_STALE, MASK_COUNT"
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -177,30 +242,31 @@ def test_every_counter_that_is_off_by_one_is_found(layer, event, error):
 def test_one_device_write_too_many_or_too_few_is_found(error):
     report = checked(replace(GOOD, device_writes=WORKLOAD.bits + error))
     assert not report.ok and differing(report) == {"device_writes": 1}
-    assert report.first == f"the spin unit was written {45 + error} times, expected 45"
+    assert report.first == f"the spin unit was written {30 + error} times, expected 30"
 
 
 def test_the_first_difference_is_the_record_before_the_counters():
-    counters = with_counter("dense1", "cycles", 1).counters
-    record = plant(GOOD.record, "votes", (2, 2))
-    report = checked(Observation(record, counters, WORKLOAD.bits + 1))
-    assert differing(report) == {"votes": 1, "device_writes": 1, "counters": 1}
-    assert report.first.startswith("image 2, class 2: votes is ")
+    counters = with_counter("a", "cycles", 1).counters
+    record, walks = plant(GOOD.record, "votes", (1, 2)), GOOD.walks
+    report = checked(Observation(record, counters, WORKLOAD.bits + 1, walks, monitors=8))
+    assert differing(report) == {"votes": 1, "device_writes": 1, "monitors": 1, "counters": 1}
+    assert report.first.startswith("image 1, class 2: votes is ")
 
 
 @pytest.mark.parametrize(
     ("field", "value", "text"),
     [
-        ("logits", GOOD.record.logits[:, :4], "logits: shape (3, 4, 3), expected (3, 5, 3)"),
-        ("masks", GOOD.record.masks[:, :4], "masks: shape (3, 4, 3), expected (3, 5, 3)"),
-        ("masks", GOOD.record.masks[:2], "masks: shape must be (3, T, 3), not (2, 5, 3)"),
-        ("sums", GOOD.record.sums[:1], "sums: shape (1, 3), expected (3, 3)"),
-        ("votes", GOOD.record.votes[0], "votes: shape (3,), expected (3, 3)"),
+        ("logits", GOOD.record.logits[:, :4], "logits: shape (2, 4, 3), expected (2, 5, 3)"),
+        ("masks", GOOD.record.masks[:, :4], "masks: shape (2, 4, 3), expected (2, 5, 3)"),
+        ("masks", GOOD.record.masks[:1], "masks: shape must be (2, T, 3), not (1, 5, 3)"),
+        ("sums", GOOD.record.sums[:1], "sums: shape (1, 3), expected (2, 3)"),
+        ("votes", GOOD.record.votes[0], "votes: shape (3,), expected (2, 3)"),
+        ("squares", GOOD.record.squares[0], "squares: shape (3,), expected (2, 3)"),
         ("hidden", GOOD.record.hidden[:1], "zip() argument 2 is shorter than argument 1"),
         (
             "hidden",
             (GOOD.record.hidden[0], GOOD.record.hidden[1][:, :, :3]),
-            "hidden_bits: shape (3, 5, 3), expected (3, 5, 4)",
+            "hidden_bits: shape (2, 5, 3), expected (2, 5, 5)",
         ),
     ],
 )

@@ -33,7 +33,9 @@ FAULTS = {
     "logits": (RECORD.logits.shape, None),
     "sums": (RECORD.sums.shape, None),
     "votes": (RECORD.votes.shape, None),
+    "squares": (RECORD.squares.shape, None),
 }
+AFTERWARDS = {"sums": 3, "votes": 4, "squares": 5}
 
 
 def place(kind, at):
@@ -44,7 +46,7 @@ def place(kind, at):
         return (at[0], at[1], int(kind[-1]), 1, at[2])
     if kind == "logits":
         return (at[0], at[1], 2, 2, at[2])
-    return (at[0], 2**31, 2, 3 if kind == "sums" else 4, at[1])
+    return (at[0], 2**31, 2, AFTERWARDS[kind], at[1])
 
 
 def place_of(difference):
@@ -79,6 +81,7 @@ def value(record, kind, at):
         ("logits", (2, 1, 2), "image 2, pass 1, layer 2 (dense3), class 2: logit"),
         ("sums", (1, 0), "image 1, class 0: sum of logits"),
         ("votes", (2, 1), "image 2, class 1: votes"),
+        ("squares", (0, 2), "image 0, class 2: sum of squares"),
     ],
 )
 def test_the_text_names_the_place_and_both_values(kind, at, text):

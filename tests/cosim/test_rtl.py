@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The generated RTL under cocotb and Verilator against the golden model, at several shapes."""
+"""The generated RTL under cocotb and Verilator against the golden model, in all its ways."""
 
 import re
 
 import numpy as np
 import pytest
 
-from networks import random_images, random_network
+from networks import random_graph_network, random_images
 from scaledrop.errors import UserError
+from scaledrop.graph import Kind, Layer, MaxPool, Window
 from scaledrop.mapping import ArrayShape
+from scaledrop.numbers import drop_code
+from scaledrop.walk import Inference, Mode
 from scaledrop_cosim import toolchain
 from scaledrop_cosim.backends.integer import IntegerBackend
 from scaledrop_cosim.backends.rtl import RtlBackend
@@ -16,83 +19,146 @@ from scaledrop_cosim.contract import Workload
 from scaledrop_cosim.driver import Disturbance
 from scaledrop_cosim.simulation import build
 from scaledrop_flow.steps.generate import generate
+from verilog_words import changed_word, filled
+
+
+def head(classes):
+    return Layer("head", classes, output=Kind.LOGITS)
+
 
 SHAPES = {
-    "several tiles": ([64, 96, 48, 10], ArrayShape(32, 8), 8),
-    "more columns than rows, one lane at a time": ([13, 21, 9, 4], ArrayShape(6, 9, 1), 5),
-    "one layer": ([20, 7], ArrayShape(8, 4), 8),
+    "dense": ((40,), (Layer("a", 21), Layer("b", 18, planes=2), head(5)), ArrayShape(16, 6), 8),
+    "convolution": (
+        (2, 6, 5),
+        (Layer("a", 5, Window(3, 1, 1)), MaxPool("pool", 2), Layer("b", 7, planes=2), head(4)),
+        ArrayShape(12, 4, 2),
+        3,
+    ),
+    "one layer": ((20,), (head(7),), ArrayShape(8, 4), 8),
 }
+INFERENCES = [
+    Inference(Mode.PASSES, 4),
+    Inference(Mode.SHARED, 9),
+    Inference(Mode.EXACT),
+    Inference(Mode.EXACT, masks=3),
+]
 
 
-def made(name, folder, cache):
-    """Generated accelerator of a shape, its network and its simulation."""
-    sizes, array, input_bits = SHAPES[name]
-    network = random_network(21, sizes, input_bits=input_bits)
-    generated = generate(network, array, folder / "rtl")
-    return network, generated, build(generated.verilog, cache)
+def made(name, folder, datapath="reference", convolution="auto"):
+    """Network of a shape, and the accelerator generated for it."""
+    shape, nodes, array, bits = SHAPES[name]
+    codes = [drop_code(p) for p in (0.4, 0.3, 0.5)]
+    network = random_graph_network(21, shape, nodes, bits, codes=codes)
+    ways = {"datapath": datapath, "convolution": convolution}
+    return network, generate(network, array, folder / "rtl", **ways)
 
 
-def backend_of(generated, simulation, folder, disturbance=None):
+def backend_of(generated, cache, folder, disturbance=None):
+    simulation = build(generated.verilog, cache)
     return RtlBackend(simulation, generated.mapping, generated.timing, folder / "run", disturbance)
 
 
-@pytest.mark.parametrize("name", SHAPES)
-def test_every_value_equals_the_golden_model(name, tmp_path, cache):
-    network, generated, simulation = made(name, tmp_path, cache)
-    for seed, images, passes in ((3, 17, 5), (2**31 - 1, 1, 1)):
-        workload = Workload(network, random_images(seed, network, images), passes, seed)
-        report = backend_of(generated, simulation, tmp_path).verify(workload)
+def workload_of(network, images=2, passes=3, seed=6, **ways):
+    return Workload(network, random_images(seed, network, images), passes, seed, **ways)
+
+
+@pytest.mark.parametrize(
+    ("name", "datapath", "convolution"),
+    [
+        ("dense", "reference", "auto"),
+        ("dense", "folded", "auto"),
+        ("convolution", "reference", "unrolled"),
+        ("convolution", "folded", "taps"),
+    ],
+)
+def test_every_value_of_every_mode_equals_the_golden_model(
+    name, datapath, convolution, tmp_path, cache
+):
+    network, generated = made(name, tmp_path, datapath, convolution)
+    backend = backend_of(generated, cache, tmp_path)
+    assert backend.folded == (datapath == "folded")
+    for inference, images, seed in zip(INFERENCES, (5, 3, 2, 1), (3, 0, 2**31 - 1, 7), strict=True):
+        workload = workload_of(network, images, inference.passes, seed, inference=inference)
+        report = backend.verify(workload)
         assert report.ok, str(report)
-        hidden = sum(layer.out_features for layer in network.layers[:-1])
+        leaves, classes = images * workload.leaves_per_image, images * network.classes
+        hidden = [network.graph.values[layer.name].shape for layer in network.layers[:-1]]
         assert report.checked == {
-            "masks": workload.bits,
-            **({"hidden_bits": images * passes * hidden} if hidden else {}),
-            "logits": images * passes * network.classes,
-            "sums": images * network.classes,
-            "votes": images * network.classes,
-            "device_writes": 1,
-            "counters": 15 * len(network.layers),
+            "masks": leaves * 3,
+            "hidden_bits": leaves * sum(int(np.prod(shape)) for shape in hidden),
+            "logits": leaves * network.classes,
+            **dict.fromkeys(("sums", "squares", "votes"), classes),
+            **{"device_writes": 1, "monitors": 1},
+            **dict.fromkeys(("predicted", "covered", "abstain"), classes),
+            "counters": 15 * 3,
         }
 
 
 @pytest.mark.parametrize("disturbance", [Disturbance(idle=200), Disturbance(stall=230)])
-def test_gaps_and_back_pressure_change_no_result(disturbance, tmp_path, cache):
-    network, generated, simulation = made("one layer", tmp_path, cache)
-    workload = Workload(network, random_images(4, network, 9), 3, seed=8)
-    backend = backend_of(generated, simulation, tmp_path, disturbance)
+@pytest.mark.parametrize("inference", INFERENCES[1:3])
+def test_gaps_and_back_pressure_change_no_result(disturbance, inference, tmp_path, cache):
+    network, generated = made("dense", tmp_path)
+    workload = workload_of(network, 3, inference.passes, inference=inference)
+    backend = backend_of(generated, cache, tmp_path, disturbance)
     report = backend.verify(workload)
     assert report.ok, str(report)
-    observed = backend.observation(workload).record
+    assert report.checked["counters"] == 13 * 3
+    observed = backend.observation(workload)
     golden = IntegerBackend().infer(workload).record
-    assert np.array_equal(observed.sums, golden.sums)
+    assert np.array_equal(observed.record.sums, golden.sums)
+    assert observed.walks == workload.walks
 
 
-def test_fault_in_the_verilog_is_named(tmp_path, cache):
-    network, generated, _ = made("one layer", tmp_path, cache)
+def test_images_are_told_as_they_finish(tmp_path, cache):
+    network, generated = made("dense", tmp_path)
+    backend, seen = backend_of(generated, cache, tmp_path), []
+    backend.progress = seen.append
+    backend.infer(workload_of(network, 4))
+    assert sorted(set(seen)) == [1, 2, 3, 4] and seen == sorted(seen)
+
+
+def test_faults_in_the_verilog_are_named(tmp_path, cache):
+    """A wrong bit of a gain, and one of a scale, which is put right but not in silence."""
+    network, generated = made("one layer", tmp_path)
     text = generated.verilog.read_text()
-    scales = re.search(r"sram\[0\] = 32'd(\d+);", text)
-    changed = f"sram[0] = 32'd{int(scales[1]) ^ 1 << 31};"
-    generated.verilog.write_text(text.replace(scales[0], changed))
-    workload = Workload(network, random_images(5, network, 8), 4, seed=2)
-    report = backend_of(generated, build(generated.verilog, cache), tmp_path).verify(workload)
+    text = changed_word(text, "scale.memory.sram", 0, lambda word: word ^ 1)
+    text = changed_word(text, "head.affine", 3, lambda word: word ^ 1 << 9)
+    generated.verilog.write_text(text)
+    report = backend_of(generated, cache, tmp_path).verify(workload_of(network, 8, 4))
     assert not report.ok
     assert re.fullmatch(
-        r"image 0, pass \d, layer 0 \(dense1\), class 3: logit is -?\d+, expected -?\d+",
+        r"image 0, pass \d, layer 0 \(head\), class 3: logit is -?\d+, expected -?\d+",
         report.first,
     )
-    verdict = (tmp_path / "run" / "results.xml").read_text()
-    assert "<failure" in verdict
+    wrong = {kind for kind, count in report.mismatches.items() if count}
+    assert {"logits", "sums", "squares", "monitors"} <= wrong <= {*wrong, "votes", "predicted"}
+    assert not wrong & {"masks", "counters", "device_writes"}
+    assert "<failure" in (tmp_path / "run" / "results.xml").read_text()
 
 
-def test_workload_refuses_what_no_run_can_do():
-    network = random_network(1, [4, 2])
-    images = random_images(1, network, 2)
-    for passes, seed, text in (
-        (0, 1, "passes: must be 1 to 65535, not 0"),
-        (1, -1, "seed: must be 0 to 2147483647, not -1"),
-    ):
-        with pytest.raises(UserError, match=re.escape(text)):
-            Workload(network, images, passes, seed)
+def test_whatever_the_memories_hold_at_power_up_changes_nothing(tmp_path, cache):
+    """Memories in silicon start with anything; only the baked-in ones are contents."""
+    network, generated = made("convolution", tmp_path, convolution="unrolled")
+    names = r"row_\d+|open_windows|bit_\d|\w+_memory|storage|stack"
+    rng = np.random.default_rng(17)
+    text, count = filled(generated.verilog.read_text(), names, rng)
+    assert count > 100
+    generated.verilog.write_text(text)
+    backend = backend_of(generated, cache, tmp_path)
+    for inference in INFERENCES[1:3]:
+        workload = workload_of(network, 3, inference.passes, inference=inference)
+        report = backend.verify(workload)
+        assert report.ok, str(report)
+
+
+def test_an_accelerator_that_hangs_is_told(tmp_path, cache, monkeypatch):
+    """Fewer cycles than the first image takes, as if it never came."""
+    network, generated = made("dense", tmp_path)
+    backend = backend_of(generated, cache, tmp_path)
+    monkeypatch.setattr(RtlBackend, "cycles_per_image", lambda *_: -1155)
+    report = backend.verify(workload_of(network))
+    assert not report.ok
+    assert report.first == "the accelerator hung: no result for a long time"
 
 
 def test_missing_tools_are_named_with_what_to_install(monkeypatch, tmp_path):
@@ -102,36 +168,3 @@ def test_missing_tools_are_named_with_what_to_install(monkeypatch, tmp_path):
     assert [line.split(" is missing: install ")[0] for line in lines] == ["g++", "make", "perl"]
     with pytest.raises(UserError, match="perl is missing: install perl"):
         toolchain.compile_verilator([], tmp_path, tmp_path / "log")
-
-
-def test_an_accelerator_that_hangs_is_told_from_one_that_is_slow(tmp_path, cache):
-    network, generated, _ = made("one layer", tmp_path, cache)
-    text = generated.verilog.read_text()
-    header, _, rest = text.partition("module scaledrop(")
-    stuck = rest.replace("  output results__valid;", "  output results__valid;", 1)
-    stuck = re.sub(r"results__valid\)", "never_valid)", stuck, count=1)
-    assert stuck != rest
-    generated.verilog.write_text(f"{header}module scaledrop({stuck}")
-    workload = Workload(network, random_images(6, network, 2), 2, seed=2)
-    report = backend_of(generated, build(generated.verilog, cache), tmp_path).verify(workload)
-    assert not report.ok
-    assert report.first == "the accelerator hung: no result for a long time"
-
-
-def test_whatever_the_memories_hold_at_power_up_changes_nothing(tmp_path, cache):
-    """Memories in silicon start with anything; only the baked-in ones are contents."""
-    network, generated, _ = made("several tiles", tmp_path, cache)
-    rng = np.random.default_rng(17)
-
-    def anything(match):
-        width = int(match[2])
-        value = int.from_bytes(rng.bytes(width // 8 + 1)) & (1 << width) - 1
-        return f"{match[1]}{width}'h{value:x};"
-
-    line = re.compile(r"^(    (?:sums|votes|memory|plane_\d+)\[\d+\] = )(\d+)'[hd]\w+;", re.M)
-    text, count = line.subn(anything, generated.verilog.read_text())
-    assert count > 40
-    generated.verilog.write_text(text)
-    workload = Workload(network, random_images(7, network, 9), 4, seed=6)
-    report = backend_of(generated, build(generated.verilog, cache), tmp_path).verify(workload)
-    assert report.ok, str(report)

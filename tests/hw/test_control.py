@@ -13,13 +13,13 @@ from scaledrop.monitors import MonitorFlag
 from scaledrop.schedule import predict_cycles
 
 MISFRAMED = 1 << MonitorFlag.IMAGE_MISFRAMED
-STEPS = dict.fromkeys(CASES, 17) | {"dense, shared": 1, "unrolled, shared": 2}
+STEPS = dict.fromkeys(CASES, 17) | {"dense, shared": 1, "unrolled, shared": 3}
 """Of the moments between an image's first and last twenty cycles; the others try some of these."""
 
 
 def moments(length, step):
     """Cycles of an image of ``length``, and two beyond."""
-    ends = 20 if step < 3 else 5
+    ends = 20 if step < 4 else 5
     return [*range(ends), *range(ends, length - ends, step), *range(length - ends, length + 2)]
 
 
@@ -82,7 +82,7 @@ def test_an_abort_raises_no_monitor(name):
     async def script(bench):
         await bench.infer()
         raised = {}
-        for at in range(0, bench.cycles, 4):
+        for at in range(0, bench.cycles, 6):
             bench.begin()
             await bench.rest(at)
             await bench.abort()
@@ -157,7 +157,7 @@ def test_a_stop_between_two_visits(name):
         clean = values(await bench.infer())
         begun, stops = visits_begun(bench), set()
         bench.set(bench.dut.stop_enable, MISFRAMED)
-        for at in range(begun[0] - 2, begun[-1] + 3, 2):
+        for at in range(begun[0] - 2, begun[-1] + 3, 3):
             bench.begin()
             await bench.rest(at)
             bench.offer([1])

@@ -82,7 +82,7 @@ def build_system(verilog: Path, cache: Path) -> Simulation:
         "SCALEDROP_PIXEL_BITS": sidecar["bus"]["pixel_bits"],
     }
     lines = [f"`define {name} {value}" for name, value in macros.items()]
-    shell = (HDL / "system_shell.v").read_text()
+    shell = (HDL / "system_shell.sv").read_text()
     return Simulation(build_top("\n".join([*lines, shell, text]), SYSTEM, cache), sidecar)
 
 

@@ -53,11 +53,18 @@ class DeviceRun:
                     Leaf(leaf["path"], leaf["weight"], tuple(leaf["logits"]))
                     for leaf in frame["leaves"]
                 ),
-                frame["result"] and Result(**frame["result"]),
+                _result(frame["result"]),
             )
             for frame in values["frames"]
         ]
         return cls(frames, values["counters"], values["monitors"], values["device_writes"])
+
+
+def _result(values: Mapping[str, Any] | None) -> Result | None:
+    if values is None:
+        return None
+    of_classes = {name: tuple(values[name]) for name in ("sums", "squares", "votes")}
+    return Result(**{**values, **of_classes})
 
 
 def run_device(device: Device, workload: Workload) -> DeviceRun:
@@ -132,9 +139,7 @@ def observe_run(run: DeviceRun, workload: Workload) -> Observation:
     layers, classes = len(workload.network.layers), workload.network.classes
     results, leaves = _results(run, len(workload.images)), _leaves(run, workload)
     exact = workload.inference.mode is Mode.EXACT
-    weights = np.array(
-        [leaf.weight if exact else 1 for leaf in leaves[0]], dtype=np.int64
-    )
+    weights = np.array([leaf.weight if exact else 1 for leaf in leaves[0]], dtype=np.int64)
     record = PassRecord(
         masks=np.stack([_masks(rows, layers) for rows in leaves]),
         hidden=(),

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import cocotb
-from cocotb.triggers import FallingEdge
+from cocotb.triggers import FallingEdge, First, RisingEdge
+
+from scaledrop_cosim.axi.pace import PATIENCE
 
 __all__ = ["Referee"]
 
@@ -57,8 +59,10 @@ class Referee:
         cocotb.start_soon(self._run())
 
     async def _run(self) -> None:
+        valids, quiet = [signals[0] for signals in self._channels.values()], 0
         while True:
             await FallingEdge(self._clock)
+            quiet = 0 if any(valid.value for valid in valids) else quiet + 1
             for name, signals in self._channels.items():
                 now = [int(signals[0].value), int(signals[1].value)]
                 if now[0]:
@@ -66,6 +70,8 @@ class Referee:
                 self.judge(name, now)
             for prefix in self._lite:
                 self.answers(prefix)
+            if quiet > PATIENCE:
+                await First(*map(RisingEdge, valids))
 
     def judge(self, name: str, now: list[int]) -> None:
         """Take note of a channel in the next cycle: valid, ready and, if valid, its payload."""

@@ -6,10 +6,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from scaledrop.driver import sizes_from_sidecar
 from scaledrop.mapping import NetworkMapping
 from scaledrop.packets import PacketType, packet_length
 from scaledrop.schedule import PipelineTiming, predict_cycles
-from scaledrop.driver import sizes_from_sidecar
 from scaledrop_cosim import system_bench
 from scaledrop_cosim.axi.build import SYSTEM, run_bench
 from scaledrop_cosim.axi.frames import DeviceRun, observe_run

@@ -52,10 +52,14 @@ def generate(
     max_passes: Annotated[int, typer.Option(help="Largest T of the hardware.")] = 255,
     datapath: Datapath = "reference",
     convolution: Convolution = "auto",
+    bus: Annotated[
+        str, typer.Option(help="none, or axi: registers, streams and a driver.")
+    ] = "none",
+    pixel_bits: Annotated[int, typer.Option(help="axi: width of the pixels' stream.")] = 32,
     out: Out = Path("build/verilog"),
     cache: Cache = CACHE,
 ) -> None:
-    """Write Verilog and its JSON description."""
+    """Write Verilog and its JSON description; with a bus, what a driver needs too."""
     from scaledrop.mapping import ArrayShape
     from scaledrop_flow.console import console
     from scaledrop_flow.model import resolve
@@ -63,8 +67,9 @@ def generate(
 
     array = ArrayShape(rows, columns, lanes)
     network = resolve(config, model, None, cache).network
-    result = run(network, array, out, max_passes, datapath, convolution)
-    console.print(f"wrote {result.verilog} and {result.sidecar}")
+    result = run(network, array, out, max_passes, datapath, convolution, bus, pixel_bits)
+    *first, last = result.files
+    console.print(f"wrote {', '.join(map(str, first))} and {last}")
 
 
 @app.command()
@@ -90,9 +95,8 @@ def cosim(
     cache: Cache = CACHE,
 ) -> None:
     """Run the generated RTL against the frozen model, bit for bit, and write the report."""
-    from scaledrop.walk import Inference, Mode
-
     from scaledrop.mapping import ArrayShape
+    from scaledrop.walk import Inference, Mode
     from scaledrop_cosim.driver import Disturbance
     from scaledrop_flow.console import StepPrinter, console, show_cosim
     from scaledrop_flow.data import images_for
