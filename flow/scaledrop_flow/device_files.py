@@ -33,7 +33,7 @@ def _sizes(sizes: DeviceSizes) -> Iterator[tuple[str, str]]:
     yield f"{DEVICE}_MODEL_HASH", _list(hashes.reset(at) for at in range(hashes.count))
     codes = sizes.drive_codes or (0,) * sizes.layers
     yield f"{DEVICE}_DRIVE_CODES", _list(codes)
-    for memory, shape in sizes.memories.items():
+    for memory, shape in sorted(sizes.memories.items()):
         yield f"{DEVICE}_{memory.name}_WORDS", f"{shape.words}u"
         yield f"{DEVICE}_{memory.name}_PARTS", f"{shape.parts}u"
 

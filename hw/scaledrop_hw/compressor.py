@@ -32,7 +32,7 @@ class BitHeap:
 
     def __init__(self, m, *, name, columns):
         self._m, self._name, self._columns = m, name, columns
-        self._weights = []
+        self._weights, self._layers = [], 0
 
     def __getitem__(self, weight):
         """The bits of weight ``2**weight``."""
@@ -56,20 +56,25 @@ class BitHeap:
         return self._signal(f"carry{kind}", (differ & c) | (~differ & a))
 
     def compress(self, height):
-        """Full adders in Dadda's order until no weight has more than ``height`` bits."""
+        """Full adders in Dadda's order until no weight has more than ``height`` bits (2 or more)."""
         goals = [height]
         while goals[-1] < self.height:
             goals.append(goals[-1] * 3 // 2)
-        for stage, goal in enumerate(reversed(goals[:-1])):
-            carries, weight = [], 0
-            while weight < len(self._weights) or carries:
-                adders = max(0, len(self[weight]) + len(carries) - goal + 1) // 2
-                adders = min(adders, len(self[weight]) // 3)
-                kinds = [f"_{stage}_{weight}_{index}" for index in range(adders)]
-                incoming = carries
-                carries = [self._full_adder(weight, kind) for kind in kinds]
-                self[weight].extend(incoming)
-                weight += 1
+        for goal in reversed(goals[:-1]):
+            while self.height > goal:
+                self._layer(goal)
+
+    def _layer(self, goal):
+        """One layer of full adders side by side, no more than ``goal`` asks for."""
+        self._layers += 1
+        carries, weight = [], 0
+        while weight < len(self._weights) or carries:
+            bits = len(self[weight])
+            adders = min(bits // 3, max(0, bits + len(carries) - goal + 1) // 2)
+            kinds = [f"_{self._layers}_{weight}_{index}" for index in range(adders)]
+            incoming, carries = carries, [self._full_adder(weight, kind) for kind in kinds]
+            self[weight].extend(incoming)
+            weight += 1
 
     def register(self, enable):
         """The same bits, one enabled cycle later, as a heap of their own."""
@@ -87,7 +92,9 @@ class BitHeap:
         """Sum of one column's bits, modulo ``2**width``."""
         bits_by_weight = self._weights[:width]
         numbers = [
-            Cat(bits[index][column] if index < len(bits) else Const(0, 1) for bits in bits_by_weight)
+            Cat(
+                bits[index][column] if index < len(bits) else Const(0, 1) for bits in bits_by_weight
+            )
             for index in range(self.height)
         ]
         return sum(numbers[1:], numbers[0])[:width]

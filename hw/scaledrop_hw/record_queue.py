@@ -108,16 +108,16 @@ class RecordQueue(wiring.Component):
         return m
 
     def _send(self, m, entry, dropped, kept):
-        """The kept leaf's first logit is here before the dropped one's."""
+        """The kept leaf's first logit is here before the dropped one's, and its last is sent before
+        the next visit's."""
         waiting = Signal()
         in_kept = Signal()
-        in_dropped = Signal()
         take_dropped = Signal()
         outgoing = data.View(entry, Mux(take_dropped, dropped.r_data, kept.r_data))
         sent = Signal()
         m.d.comb += [
             self.ready.eq(~waiting),
-            take_dropped.eq(in_dropped | (~in_kept & ~kept.r_rdy)),
+            take_dropped.eq(~in_kept & ~kept.r_rdy),
             self.records.payload.eq(outgoing.record),
             self.records.valid.eq(Mux(take_dropped, dropped.r_rdy, kept.r_rdy)),
             sent.eq(self.records.valid & self.records.ready),
@@ -125,10 +125,7 @@ class RecordQueue(wiring.Component):
             dropped.r_en.eq(sent & take_dropped),
         ]
         with m.If(sent):
-            m.d.sync += [
-                in_kept.eq(~take_dropped & ~outgoing.record.ends_leaf),
-                in_dropped.eq(take_dropped & ~outgoing.record.ends_leaf),
-            ]
+            m.d.sync += in_kept.eq(~take_dropped & ~outgoing.record.ends_leaf)
             with m.If(outgoing.ends_visit):
                 m.d.sync += waiting.eq(0)
         with m.If(self.begin & self.enable):

@@ -14,6 +14,7 @@ from scaledrop_hw.crossbar import CrossbarTile
 from scaledrop_hw.descriptors import descriptor_layout, descriptor_of
 from scaledrop_hw.drain import ColumnDrain
 from scaledrop_hw.guard import Guard
+from scaledrop_hw.hosted_memory import Contents
 from scaledrop_hw.sequencer import LayerSequencer
 from scaledrop_hw.sources import Sources
 from scaledrop_hw.walker import command_layout
@@ -77,12 +78,11 @@ class SumPipeline(wiring.Component):
         )
         fan_in = max(layer.in_features for layer in network.layers)
         self._plane_width = max(signed_width(fan_in), array.rows.bit_length() + 1)
-        self._sum_width = max(network.sum_width, self._plane_width)
-        self._tile = CrossbarTile(
-            rows=array.rows,
-            columns=array.columns,
-            init=[tile for mapped in mapping.layers for tile in mapped.tile_words()],
-        )
+        # Equal widths would mean that no sum has more than one plane.
+        several = any(layer.planes > 1 for layer in network.layers)
+        self._sum_width = max(network.sum_width, self._plane_width + several)
+        self._weights = [tile for mapped in mapping.layers for tile in mapped.tile_words()]
+        self._tile = CrossbarTile(rows=array.rows, columns=array.columns, init=self._weights)
         self._drain = ColumnDrain(
             columns=array.columns, lanes=array.lanes, sum_width=self._sum_width
         )
@@ -136,7 +136,9 @@ class SumPipeline(wiring.Component):
     def contents(self):
         """What these memories hold after power-up."""
         return {
-            Memory.WEIGHTS: self._tile.contents,
+            Memory.WEIGHTS: Contents(
+                data.ArrayLayout(self._tile.rows, self._tile.columns), self._weights
+            ),
             Memory.ROW_MASKS: self._sources.row_masks_contents,
             Memory.DESCRIPTORS: self._sequencer.contents,
         }

@@ -31,7 +31,7 @@ DESIGNS = {
     "dense": {
         "network": _dense(26, 0.4),
         "other": _dense(28, 0.2),
-        "array": ArrayShape(32, 8, 4),
+        "array": ArrayShape(32, 8),
         "pixel_bits": 32,
         "datapath": "reference",
     },

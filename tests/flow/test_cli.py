@@ -80,8 +80,11 @@ MISTAKES = {
     "config": (("cosim", "--config", "nope"), "config: 'nope' is not known; choose one of digits"),
     "rows": (("cosim", "--rows", 0), "rows: must be 1 to 1024, not 0"),
     "lanes": (("generate", "--lanes", 3), "lanes: must divide rows (64) and columns (16), not 3"),
-    "mode": (("cosim", "--mode", "turbo"), "mode: 'turbo' is not known; use 'passes'"),
-    "datapath": (("cosim", "--datapath", "x"), "datapath: 'x' is not known; use 'reference'"),
+    "mode": (
+        ("cosim", "--mode", "turbo"),
+        "mode: must be one of passes, shared, exact, not 'turbo'",
+    ),
+    "datapath": (("cosim", "--datapath", "x"), "datapath: must be reference or folded, not 'x'"),
     "idle": (("cosim", "--idle", 256), "idle: must be 0 to 240, not 256"),
     "p of one": (("train", "--p", "1.0"), "p[0]: dropout probability must be in [0, 1), not 1.0"),
     "p negative": (("train", "--p", "-0.1"), "must be in [0, 1), not -0.1"),

@@ -13,7 +13,7 @@ from scaledrop.monitors import MonitorFlag
 from scaledrop.schedule import predict_cycles
 
 MISFRAMED = 1 << MonitorFlag.IMAGE_MISFRAMED
-STEPS = dict.fromkeys(CASES, 17) | {"dense, shared": 1, "unrolled, shared": 3}
+STEPS = dict.fromkeys(CASES, 17) | {"dense, shared": 3, "unrolled, shared": 3}
 """Of the moments between an image's first and last twenty cycles; the others try some of these."""
 
 
@@ -157,7 +157,7 @@ def test_a_stop_between_two_visits(name):
         clean = values(await bench.infer())
         begun, stops = visits_begun(bench), set()
         bench.set(bench.dut.stop_enable, MISFRAMED)
-        for at in range(begun[0] - 2, begun[-1] + 3, 3):
+        for at in [visit + later for visit in begun for later in (-2, -1, 0, 1, 6)]:
             bench.begin()
             await bench.rest(at)
             bench.offer([1])

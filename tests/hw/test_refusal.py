@@ -57,7 +57,9 @@ class Table:
         most = {name: 1 << self.layout[name].width for name, _ in self.layout}
         loops = ("row_tiles", "kernel", "kernel", "planes", "column_tiles", "width", "height")
         steps = int(np.prod([most[name] for name in loops]))
-        beats = most["column_tiles"] * most["width"] * most["height"] * most["last_beats"]
+        array = self.case.mapping.array
+        beats = most["column_tiles"] * most["width"] * most["height"]
+        beats *= array.columns // array.lanes
         return steps + beats * 2 * most["levels"] * SLOWEST + PATIENCE
 
 
@@ -70,6 +72,7 @@ WRONG = {
         (0, {"last_beats": 0}, Refusal.BEATS),
         (1, {"last_columns": 0}, Refusal.BEATS),
         (1, {"row_tiles": 3}, Refusal.RANGE),
+        (1, {"tile_base": 7}, Refusal.RANGE),
         (0, {"row_tiles": 3}, Refusal.RANGE),
         (0, {"mask_base": 3, "row_tiles": 3}, Refusal.RANGE),
     ],

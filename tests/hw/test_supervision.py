@@ -189,6 +189,35 @@ def _noise(rng, port):
     return int(rng.integers(1 << shape.width) & rng.integers(1 << shape.width))
 
 
+WRITE, GAP, BIT = {"write": 1}, {}, {"drawn_valid": 1, "drawn": {"layer": 0, "keep": 1}}
+FORMED = {"formed_valid": 1, "formed": {"layer": 0, "kept": 1, "dropped": 0, "last": 1}}
+LEAF = {"leaf_valid": 1, "leaf": {"weight": 1, "ends_image": 1}}
+IMAGE = [WRITE, GAP, BIT, FORMED, LEAF]
+"""An image of one layer and one pass."""
+BEFORE = {
+    Flag.SPIN_OVERUSED: [WRITE],
+    Flag.MASK_COUNT: [WRITE, GAP, BIT],
+    Flag.PASS_COUNT: [*IMAGE[:3], {**FORMED, "passes": 2}],
+}
+
+
+@pytest.mark.parametrize("flag", BEFORE, ids=lambda flag: flag.name)
+def test_a_restart_forgets_what_the_monitors_have_seen_and_keeps_the_status(flag):
+    """An image that was aborted is not missed; one that was not is."""
+    for between, raised in (({"restart": 1}, set()), (GAP, {flag})):
+        dut = Supervision(**GOOD)
+        cycles = [{"misframed": 1}, *BEFORE[flag], between, *IMAGE, GAP, GAP]
+        names = list({name: 0 for cycle in (*cycles, {"passes": 1}) for name in cycle})
+        ports = {name: getattr(dut, name) for name in names}
+        zeros = {
+            name: {} if hasattr(port.shape(), "members") else 0 for name, port in ports.items()
+        }
+        rows = [list({**zeros, "passes": 1, **cycle}.values()) for cycle in cycles]
+        status = play(dut, list(ports.values()), rows, [dut.status])[-1][0]
+        found = {one for one in Flag if status >> one & 1}
+        assert found == {Flag.IMAGE_MISFRAMED} | raised
+
+
 def test_reset_keeps_the_limits_and_forgets_the_rest():
     reset, dut = Signal(), Supervision(**GOOD)
     tables = [TWO] * 3

@@ -28,6 +28,7 @@ def test_wrong_parameters(wrong, message):
 def test_parameters_read_back():
     dut = ThresholdStage(**GOOD)
     assert (dut.lanes, dut.scaled_width, dut.depth) == (1, 5, 1)
+    assert dut.shape == (1, 1)
 
 
 def test_every_sum_threshold_and_flip():
@@ -66,3 +67,30 @@ def test_random_beats_use_the_word_fetched_last(idle):
         fired = [int(dut.twin(s, t, f)) for s, (t, f) in zip(scaled, word, strict=True)]
         assert bits == sum(bit << lane for lane, bit in enumerate(fired))
         word = words[address] if fetch else word
+
+
+def test_words_that_a_host_writes_take_the_place_of_the_others():
+    """Lane 0 in the low bits, the threshold below its flip; two parts to a word."""
+    lanes, width = 4, 11
+    words = [[(-5, 1), (17, 0), (1023, 1), (-1024, 0)], [(3, 0), (2, 1), (1, 0), (0, 1)]]
+    dut = ThresholdStage(lanes=lanes, scaled_width=width, init=[[(0, 0)] * lanes] * 2)
+    host, sums, limit = dut.host, [-5, 17, 1022, 1], 1 << width
+    packed = [
+        sum((threshold % limit | flip << width) << lane * 12 for lane, (threshold, flip) in word)
+        for word in map(list, map(enumerate, words))
+    ]
+    assert dut.shape == (2, 2)
+    inputs = [host.select, host.write, host.read, host.address, host.part, host.data]
+    inputs += [dut.fetch, dut.address, dut.scaled]
+    at = [(address, part) for address in (0, 1) for part in (0, 1)]
+    parts = [packed[address] >> 32 * part & (1 << 32) - 1 for address, part in at]
+    own = (0, 0, sums)
+    stimulus = [(1, 1, 0, *place, data, *own) for place, data in zip(at, parts, strict=True)]
+    stimulus += [(1, 0, 1, *place, 0, *own) for place in at]
+    stimulus += [(0, 0, 0, 0, 0, 0, 1, address, sums) for address in (0, 1, 0)]
+    rows = play(dut, inputs, stimulus, [host.word, dut.bits])
+    assert [word for word, _ in rows[5:9]] == parts
+    for word, (_, bits) in zip(words, rows[9:11], strict=True):
+        pairs = zip(sums, word, strict=True)
+        fired = [int(dut.twin(value, *one)) for value, one in pairs]
+        assert bits == sum(bit << lane for lane, bit in enumerate(fired))

@@ -1,28 +1,77 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs a small accelerator against the golden model; exit status 3 when they differ.
+"""Runs small accelerators against the golden model; exit status 3 when one differs.
 
-The network is chosen so that every fault of ``faults.py`` can show: ties at thresholds and between
-classes, unused rows and columns, several row and column tiles, more columns than lanes.
+The networks are chosen so that every fault can show: ties at thresholds and between classes,
+unused rows and columns, several row and column tiles, more columns than lanes, positions that do
+not fill a word, maps with several channels, padding, and a pool that leaves a rest.
+
+As a server it reads a folder and a victim from every line of its input, runs the victim on the RTL
+there in a process of its own, and answers with that one's exit status; what it said is in
+``said.txt`` in that folder.
 """
 
 import dataclasses
+import os
 import sys
+import traceback
+from pathlib import Path
 
-import accelerator_bench
 import numpy as np
 
-from networks import random_images, random_network
-from scaledrop.engine import infer
-from scaledrop.frozen import FrozenNetwork, Head, Threshold
+from networks import random_graph_network, random_images
+from scaledrop.frozen import Head, Threshold
+from scaledrop.graph import Kind, Layer, MaxPool, Window
 from scaledrop.mapping import ArrayShape, NetworkMapping
-from scaledrop.numbers import Coding, drop_code, scaled_sum
-from scaledrop.record import PassRecord
+from scaledrop.numbers import drop_code, scaled_sum
+from scaledrop.schedule import predict_cycles
+from scaledrop.walk import Inference, Mode
+from scaledrop_cosim.amaranth_bench import run
+from scaledrop_cosim.capture import CaptureError
 from scaledrop_cosim.checker import check
-from scaledrop_cosim.contract import Observation, Workload
-from scaledrop_hw.accelerator import Accelerator
+from scaledrop_cosim.contract import Workload
+from scaledrop_cosim.monitor import observe
+
+__all__ = ["DIFFERENT", "VICTIMS"]
 
 DIFFERENT = 3
-IMAGES, PASSES = 4, 4
+HEAD = Layer("head", 6, output=Kind.LOGITS)
+DENSE = ((11,), (Layer("a", 9), Layer("b", 7), HEAD), 4)
+MAPS = (
+    (2, 4, 3),
+    (
+        Layer("a", 5, Window(3, 1, 1), planes=2),
+        MaxPool("p", 2),
+        Layer("b", 3, Window(2, 1, 1)),
+        HEAD,
+    ),
+    2,
+)
+SMALL = ((2,), (Layer("a", 1), Layer("head", 9, output=Kind.LOGITS)), 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Victim:
+    """A network and what is done to it."""
+
+    topology: tuple
+    inference: Inference
+    images: int = 2
+    array: tuple = (4, 4, 2)
+    datapath: str = "reference"
+    convolution: str = "auto"
+    depth: int = 16
+
+
+SHARED = Inference(Mode.SHARED, 5)
+VICTIMS = {
+    "passes": Victim(DENSE, Inference(Mode.PASSES, 4), images=3),
+    "shared": Victim(DENSE, SHARED),
+    "exact": Victim(DENSE, Inference(Mode.EXACT, masks=5), depth=2),
+    "folded": Victim(DENSE, SHARED, datapath="folded"),
+    "unrolled": Victim(MAPS, SHARED, array=(8, 4, 2), convolution="unrolled"),
+    "taps": Victim(MAPS, SHARED, array=(8, 4, 2), convolution="taps"),
+    "results": Victim(SMALL, Inference(Mode.PASSES, 1), images=6, array=(16, 2, 2)),
+}
 
 
 def _with_threshold_ties(network, images):
@@ -30,8 +79,7 @@ def _with_threshold_ties(network, images):
     layer = network.layers[0]
     sums = images[0] @ (2 * layer.weights.astype(np.int64) - 1).T
     ties = scaled_sum(sums, layer.scale, np.array([1]), network.scale_frac_bits)
-    output = Threshold(ties, layer.output.flip)
-    return dataclasses.replace(layer, output=output)
+    return dataclasses.replace(layer, output=Threshold(ties, layer.output.flip))
 
 
 def _with_class_tie(layer):
@@ -44,58 +92,60 @@ def _with_class_tie(layer):
     return dataclasses.replace(layer, weights=weights, scale=scale, output=head)
 
 
-def victim_network():
-    """A network of three layers with different dropout codes, and its images."""
-    network = random_network(11, [11, 9, 7, 5], input_bits=4)
-    images = random_images(12, network, IMAGES)
-    first, *middle, last = network.layers
-    first = dataclasses.replace(_with_threshold_ties(network, images), drop_code=drop_code(0.3))
-    layers = (first, *middle, _with_class_tie(last))
-    layers = (*layers[:-1], dataclasses.replace(layers[-1], drop_code=drop_code(0.7)))
-    fields = {f.name: getattr(network, f.name) for f in dataclasses.fields(FrozenNetwork)}
-    return FrozenNetwork(**{**fields, "nodes": layers}), images
+def _network(topology, images):
+    """A random network with ties and different drop codes, and images for it."""
+    shape, nodes, bits = topology
+    codes = [drop_code(p) for p in (0.3, 0.4, 0.6)]
+    network = random_graph_network(11, shape, nodes, bits, codes=codes)
+    pixels = random_images(12, network, images)
+    nodes = [*network.nodes[:-1], _with_class_tie(network.nodes[-1])]
+    if len(shape) == 1:
+        nodes[0] = _with_threshold_ties(network, pixels)
+    return dataclasses.replace(network, nodes=tuple(nodes)), pixels
 
 
-def _record(seen, mapping):
-    network = mapping.network
-    shape = (IMAGES, PASSES)
-    layers = len(network.layers)
-    order = [layer for layer, _ in seen.masks]
-    if order != list(range(layers)) * (IMAGES * PASSES):
-        raise ValueError(f"mask bits were used in the order {order}")
-    bits = {}
-    for layer, beat, value in seen.hidden:
-        bits.setdefault(layer, []).append((beat, value))
-    hidden = []
-    for at, mapped in enumerate(mapping.layers[:-1]):
-        lanes = mapped.array.lanes
-        values = np.array([value for _, value in bits[at]]).reshape(*shape, mapped.beat_count, 1)
-        unpacked = (values >> np.arange(lanes) & 1).reshape(*shape, -1)
-        hidden.append(unpacked[:, :, : mapped.layer.out_features].astype(np.uint8))
-    results = np.array(seen.results).reshape(IMAGES, network.classes, 3)
-    logits = np.array([value for _, value in seen.logits]).reshape(*shape, network.classes)
-    masks = np.array([keep for _, keep in seen.masks], dtype=np.uint8).reshape(*shape, layers)
-    return PassRecord(masks, tuple(hidden), logits, results[:, :, 1], results[:, :, 2])
+def verdict(victim):
+    """Whether all is equal; the checker's report, or the reason why there is none."""
+    from scaledrop_hw.accelerator import Accelerator
 
-
-def verdict():
-    """The checker's report, or the reason why there is none."""
-    network, images = victim_network()
-    assert infer(network, images, np.ones((IMAGES, 1, 3), dtype=np.uint8)).hidden[0].any()
-    assert network.layers[0].coding is Coding.UNSIGNED
-    mapping = NetworkMapping(network, ArrayShape(rows=4, columns=4, lanes=2))
-    accelerator = Accelerator(mapping=mapping)
-    workload = Workload(network, images, PASSES, seed=5)
+    network, pixels = _network(victim.topology, victim.images)
+    mapping = NetworkMapping(network, ArrayShape(*victim.array), victim.convolution)
+    inference = victim.inference
+    workload = Workload(network, pixels, inference.passes, 5, inference=inference)
+    accelerator = Accelerator(mapping=mapping, datapath=victim.datapath, depth=victim.depth)
+    timing = accelerator.pipeline_timing
+    predicted = predict_cycles(mapping, workload.walks, timing).values()
+    limit = 1000 + 3 * sum(sum(events.values()) for events in predicted)
     try:
-        seen = accelerator_bench.run(accelerator, images, PASSES, seed=5, limit=20_000)
-        observation = Observation(_record(seen, mapping), seen.counters, seen.writes)
-    except (TimeoutError, ValueError, KeyError, IndexError) as error:
+        observation = observe(run(accelerator, workload, limit=limit), workload, mapping)
+    except (TimeoutError, CaptureError) as error:
         return False, f"no complete record: {error}"
-    report = check("RTL", workload, observation, mapping, accelerator.pipeline_timing)
+    folded = victim.datapath == "folded"
+    report = check("RTL", workload, observation, mapping, timing, folded)
     return report.ok, str(report)
 
 
+def attempt(folder, name):
+    """Exit status of a victim on the RTL in ``folder``."""
+    sys.path.insert(0, folder)
+    try:
+        equal, text = verdict(VICTIMS[name])
+        status = 0 if equal else DIFFERENT
+    except Exception:
+        text, status = traceback.format_exc(), 1
+    (Path(folder) / "said.txt").write_text(f"{name}: {text}\n")
+    return status
+
+
+def serve():
+    """One process for each attempt: what it has imported is as it was before."""
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            os._exit(attempt(*line.split()))
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
 if __name__ == "__main__":
-    equal, text = verdict()
-    print(text)
-    sys.exit(0 if equal else DIFFERENT)
+    serve()

@@ -112,6 +112,7 @@ def run_bench(
     Raises:
         UserError: the simulator ended without a verdict, or a test failed; names the log.
     """
+    folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     verdict, log = folder / "results.xml", folder / "simulation.log"
     verdict.unlink(missing_ok=True)

@@ -26,14 +26,11 @@ def _nodes(case: Case) -> list[Node]:
         if isinstance(one, Pool):
             nodes.append(MaxPool(f"pool{at}", one.size))
             continue
-        conv = isinstance(one, Conv)
         window = Window(one.size, one.stride, one.padding) if isinstance(one, Conv) else None
-        head = at == len(case.nodes) - 1
-        name = "head" if head else f"{'conv' if conv else 'dense'}{at}"
-        if head:
-            nodes.append(Layer(name, one.channels, window, Kind.LOGITS))
+        if at == len(case.nodes) - 1:
+            nodes.append(Layer("head", one.channels, window, Kind.LOGITS))
         else:
-            nodes.append(Layer(name, one.channels, window, planes=one.planes))
+            nodes.append(Layer(f"{one.kind}{at}", one.channels, window, planes=one.planes))
     return nodes
 
 
@@ -51,7 +48,7 @@ def _network(case: Case) -> FrozenNetwork:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a case stands for, made when it is asked for.
+    """What a case stands for.
 
     Raises:
         UserError: there is no such network, array or workload.
@@ -60,7 +57,7 @@ class Plan:
     case: Case
 
     def __post_init__(self) -> None:
-        assert self.mapping.layers and self.workload
+        _ = self.mapping.layers, self.workload
 
     @cached_property
     def mapping(self) -> NetworkMapping:

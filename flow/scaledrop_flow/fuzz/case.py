@@ -17,7 +17,7 @@ __all__ = ["Case", "Conv", "Dense", "Pool", "read_case"]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Dense(_Model):

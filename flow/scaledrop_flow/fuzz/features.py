@@ -10,17 +10,18 @@ import numpy as np
 from scaledrop.layer_mapping import LayerMapping
 from scaledrop.mapping import NetworkMapping
 from scaledrop.record import PassRecord
+from scaledrop.walk import MASS
 from scaledrop_cosim.contract import Observation
 from scaledrop_flow.fuzz.case import Case, Conv, Dense, Pool
 
 __all__ = ["features", "seen"]
 
 
-def _node(one: Dense | Conv | Pool, dense_head: bool) -> Iterator[str]:
+def _node(one: Dense | Conv | Pool, head: bool) -> Iterator[str]:
     if isinstance(one, Pool):
         yield f"max pooling {one.size}"
         return
-    if not dense_head:
+    if not head:
         yield f"codes of {one.planes} bits"
     if one.drop_code in (0, 65535):
         yield f"drop code {one.drop_code}"
@@ -91,12 +92,13 @@ def _ties(record: PassRecord) -> bool:
 def seen(observation: Observation) -> set[str]:
     """What happened."""
     record, visits = observation.record, [one for walk in observation.walks for one in walk]
+    drawn = bool(observation.device_writes)
     found = {
         "both outcomes of one sum": any(one.kept and one.dropped for one in visits),
-        "prefix shared by passes": any(max(one.kept, one.dropped) > 1 for one in visits),
+        "prefix shared by passes": drawn and any(max(one.kept, one.dropped) > 1 for one in visits),
         "tied classes": _ties(record),
         "codes of both kinds": all(np.ptp(codes) > 0 for codes in record.hidden),
         "an image abstained from": bool(np.any(observation.verdict.get("abstain", 0))),
-        "mass left out": int(record.weights.sum()) < 1 << 24 and observation.device_writes == 0,
+        "mass left out": not drawn and int(record.weights.sum()) < MASS,
     }
     return {f"seen: {name}" for name, was in found.items() if was}

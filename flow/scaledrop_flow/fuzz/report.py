@@ -13,7 +13,7 @@ from scaledrop.atomic import write_atomically
 from scaledrop_flow.fuzz.campaign import SEED_STEP, Campaign
 from scaledrop_flow.fuzz.run import Outcome
 
-__all__ = ["lines", "report", "store"]
+__all__ = ["entry", "lines", "report", "store"]
 
 
 def _total(counts: Iterable[dict[str, int]]) -> dict[str, int]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from scaledrop.device_sizes import MAX_PARTS, PART_BITS
 from scaledrop.errors import UserError
 from scaledrop.frozen import FrozenNetwork
 from scaledrop.mapping import ArrayShape, NetworkMapping
@@ -20,6 +21,7 @@ __all__ = ["BUSES", "PIXEL_BITS", "Generated", "generate"]
 
 BUSES = ("none", "axi")
 PIXEL_BITS = (8, 16, 32)
+MAX_CELLS = MAX_PARTS * PART_BITS
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ def generate(
         raise UserError(f"bus: must be {' or '.join(BUSES)}, not {bus!r}")
     if pixel_bits not in PIXEL_BITS:
         raise UserError(f"pixel_bits: must be 8, 16 or 32, not {pixel_bits}")
+    if bus == "axi":
+        _check_system(network, array, pixel_bits)
     mapping = NetworkMapping(network, array, convolution)
     accelerator = Accelerator(mapping=mapping, max_passes=max_passes, datapath=datapath)
     timing = accelerator.pipeline_timing
@@ -70,10 +74,18 @@ def generate(
     return _system(accelerator, folder, pixel_bits, timing)
 
 
+def _check_system(network: FrozenNetwork, array: ArrayShape, pixel_bits: int) -> None:
+    pixel, cells = 8 if network.input_bits <= 8 else 16, array.rows * array.columns
+    if pixel_bits < pixel:
+        raise UserError(f"pixel_bits: a pixel takes {pixel}, which {pixel_bits} do not hold")
+    if cells > MAX_CELLS:
+        raise UserError(
+            f"rows * columns: a host can load tiles of at most {MAX_CELLS} cells, not {cells}; "
+            "use a smaller array, or no bus"
+        )
+
+
 def _system(accelerator: Accelerator, folder: Path, bits: int, timing: PipelineTiming) -> Generated:
-    least = 8 * accelerator.sizes.pixel_bytes
-    if bits < least:
-        raise UserError(f"pixel_bits: a pixel takes {least}, which {bits} do not hold")
     system = System(accelerator=accelerator, pixel_bits=bits)
     verilog, sidecar, contents = export_system(system, folder)
     more = write_device_files(system.sizes, folder, verilog.stem)

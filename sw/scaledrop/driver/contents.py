@@ -17,6 +17,7 @@ from scaledrop.device_sizes import Memory
 from scaledrop.driver.description import (
     Description,
     WordField,
+    by_memory,
     fields_from_json,
     read_json,
 )
@@ -129,7 +130,7 @@ def read_contents(path: Path) -> Contents:
         drive_codes=tuple(values["drive_codes"]),
         formats=fields_from_json(memories),
         words={
-            Memory[name.upper()]: tuple(int(word, 16) for word in memory["words"])
-            for name, memory in memories.items()
+            memory: tuple(int(word, 16) for word in value["words"])
+            for memory, value in by_memory(memories).items()
         },
     )

@@ -15,6 +15,7 @@ from scaledrop.errors import UserError
 __all__ = [
     "Description",
     "WordField",
+    "by_memory",
     "description_of",
     "fields_from_json",
     "read_description",
@@ -84,18 +85,24 @@ def sizes_from_sidecar(sidecar: Json) -> DeviceSizes:
         raise UserError("sidecar: describes no device; generate it with --bus axi")
     values = dict(sidecar["device"])
     memories = {
-        Memory[name.upper()]: MemoryShape(**shape) for name, shape in values["memories"].items()
+        memory: MemoryShape(**shape) for memory, shape in by_memory(values["memories"]).items()
     }
     return DeviceSizes(
         **{**values, "memories": memories, "drive_codes": tuple(values["drive_codes"])}
     )
 
 
+def by_memory(values: Json) -> dict[Memory, Any]:
+    """What is said of each memory, in their order."""
+    found = {Memory[name.upper()]: value for name, value in values.items()}
+    return dict(sorted(found.items()))
+
+
 def fields_from_json(values: Json) -> dict[Memory, tuple[WordField, ...]]:
     """Memory -> fields of its word."""
     return {
-        Memory[name.upper()]: tuple(WordField(**field) for field in memory["fields"])
-        for name, memory in values.items()
+        memory: tuple(WordField(**field) for field in value["fields"])
+        for memory, value in by_memory(values).items()
     }
 
 

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Area and clock of one 64 x 16 tile with its accumulators, on two FPGA families."""
+
+from __future__ import annotations
+
+from amaranth.back import verilog
+from amaranth.hdl import Cat, Module, Signal
+
+from scaledrop.errors import UserError
+from scaledrop.numbers import signed_width, sum_bound
+from scaledrop_flow.bench.entry import Entry, entry
+from scaledrop_flow.synthesis import Netlist, place_and_route, synthesize
+from scaledrop_hw.accumulator import AccumulatorAdder
+from scaledrop_hw.crossbar import CellArray
+
+__all__ = ["area_benchmarks", "tile_verilog"]
+
+ROWS, COLUMNS, FAN_IN, PLANES = 64, 16, 784, 8
+OPTIONS: dict[str, tuple[str, ...]] = {"ice40": (), "ecp5": ("-nowidelut",)}
+SEEDS = (1, 2, 3)
+
+
+def tile_verilog(rows: int, columns: int, fan_in: int, planes: int) -> str:
+    """Module ``top``: cells and accumulators of one tile, one activation a cycle.
+
+    In place of the weights' memory stands the register of its output, ``word``; a register takes
+    the totals. ``step`` holds start, ends_plane and last of the activation.
+    """
+    partial_width = rows.bit_length() + 1
+    array = CellArray(rows=rows, columns=columns)
+    adder = AccumulatorAdder(
+        columns=columns,
+        partial_width=partial_width,
+        plane_width=max(signed_width(fan_in), partial_width),
+        sum_width=max(signed_width(sum_bound(fan_in, planes)), partial_width),
+    )
+    m = Module()
+    m.submodules.array, m.submodules.adder = array, adder
+    step, weights = Signal(3, name="step"), Signal(rows * columns, name="weights")
+    word = Signal(rows * columns, name="word", reset_less=True)
+    tags = [Signal(3, name=f"tag_{stage}") for stage in range(array.LATENCY)]
+    totals = Signal(len(adder.totals.as_value()), name="totals", reset_less=True)
+    with m.If(array.enable):
+        m.d.sync += [word.eq(weights), Cat(*tags).eq(Cat(step, *tags))]
+    m.d.sync += totals.eq(adder.totals)
+    m.d.comb += [
+        array.start.eq(step[0]),
+        array.word.eq(word),
+        adder.enable.eq(array.enable & tags[-1][0]),
+        Cat(adder.ends_plane, adder.last).eq(tags[-1][1:]),
+        adder.partials.eq(array.partials),
+    ]
+    ports = [array.enable, array.drive, array.sign, array.driven, step, weights, totals]
+    return str(verilog.convert(m, name="top", ports=ports, emit_src=False))
+
+
+def _lut4(netlist: Netlist, family: str) -> Entry:
+    counts, options = netlist.counts, " ".join(OPTIONS[family])
+    note = (
+        f"cells and accumulators without the memory; {netlist.yosys}, synth_{family} {options}".strip()
+        + f"; {counts.carry} carry cells, {counts.flipflops} flip-flops"
+    )
+    return entry(f"tile64x16_{family}_lut4", counts.lut4, "LUT4", note)
+
+
+def _mhz(netlist: Netlist) -> Entry:
+    name = "tile64x16_ecp5_mhz"
+    try:
+        routed = place_and_route(netlist, SEEDS)
+    except UserError as missing:
+        return {**entry(name, 0.0, "MHz", f"skipped: {missing}"), "value": None}
+    note = (
+        f"LFE5U-25F, speed grade 6, median of seeds {SEEDS}, best less worst "
+        f"{routed.spread:.1f}; {routed.lut4} LUTs when packed"
+    )
+    return entry(name, routed.median, "MHz", note)
+
+
+def area_benchmarks() -> list[Entry]:
+    """LUTs after mapping on both families, and the clock after placing and routing on ECP5.
+
+    Without nextpnr the clock's value is None and its note says what is missing.
+
+    Raises:
+        UserError: no Yosys.
+    """
+    text = tile_verilog(ROWS, COLUMNS, FAN_IN, PLANES)
+    netlists = {family: synthesize(text, family, options=OPTIONS[family]) for family in OPTIONS}
+    return [*(_lut4(netlists[family], family) for family in OPTIONS), _mhz(netlists["ecp5"])]
