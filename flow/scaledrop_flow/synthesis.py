@@ -42,8 +42,10 @@ class CellCounts:
 
     @property
     def lut4(self) -> int:
-        """Four-input tables. A carry cell of ECP5 holds two; on iCE40 it shares its table's cell."""
-        return self._of("SB_LUT4") if self.family == "ice40" else self._of("LUT4") + 2 * self.carry
+        """Four-input tables; a carry cell of ECP5 is made of two, one of iCE40 of none."""
+        if self.family == "ice40":
+            return self._of("SB_LUT4")
+        return self._of("LUT4") + 2 * self._of("CCU2C")
 
     @property
     def carry(self) -> int:

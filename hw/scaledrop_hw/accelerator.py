@@ -42,6 +42,8 @@ class Accelerator(wiring.Component):
         ``reference`` or ``folded``: equal results.
     depth : int
         Commands that the walk may be ahead of the crossbar.
+    patience : int
+        Cycles without progress after which a visit is given up; see Guard.
 
     Members
     -------
@@ -87,7 +89,14 @@ class Accelerator(wiring.Component):
     """
 
     def __init__(
-        self, *, mapping, timing=SpinTiming(), max_passes=255, datapath="reference", depth=16
+        self,
+        *,
+        mapping,
+        timing=SpinTiming(),
+        max_passes=255,
+        datapath="reference",
+        depth=16,
+        patience=4096,
     ):
         if datapath not in DATAPATHS:
             raise UserError(f"datapath: must be {' or '.join(DATAPATHS)}, not {datapath!r}")
@@ -100,7 +109,7 @@ class Accelerator(wiring.Component):
         layers = len(mapping.layers)
         total_bits = max(MASS_BITS + 1, max_passes.bit_length())
         self._walker = Walker(layers=layers, max_passes=max_passes, depth=depth)
-        self._sums = SumPipeline(mapping=mapping, weight_bits=total_bits)
+        self._sums = SumPipeline(mapping=mapping, weight_bits=total_bits, patience=patience)
         path = DATAPATHS[datapath](mapping=mapping, sum_width=self._sums.sum_width)
         self._outputs = OutputPipeline(sums=self._sums, datapath=path)
         self._accumulate = PassAccumulator(
@@ -192,6 +201,10 @@ class Accelerator(wiring.Component):
     @property
     def depth(self):
         return self._depth
+
+    @property
+    def patience(self):
+        return self._sums.patience
 
     @property
     def pipeline_timing(self):

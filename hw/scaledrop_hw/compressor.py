@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Counting matches: parities of rows, then a heap of bits compressed by full adders."""
 
-from itertools import pairwise
+from functools import partial
+from itertools import pairwise, zip_longest
 
 from amaranth.hdl import Cat, Const, Module, Signal, signed, unsigned
 from amaranth.lib import data, wiring
@@ -16,6 +17,14 @@ CHAIN_ROWS = 7
 
 HEIGHT = 3
 """Bits of one weight that are left where a heap is registered or added up."""
+
+
+def _held(m, enable, name, value):
+    """``value`` one enabled cycle later."""
+    held = Signal(len(value), name=name, reset_less=True)
+    with m.If(enable):
+        m.d.sync += held.eq(value)
+    return held
 
 
 class BitHeap:
@@ -44,7 +53,7 @@ class BitHeap:
         return max(map(len, self._weights))
 
     def _signal(self, kind, value):
-        signal = Signal(self._columns, name=f"{self._name}_{kind}", reset_less=True)
+        signal = Signal(self._columns, name=f"{self._name}_{kind}")
         self._m.d.comb += signal.eq(value)
         return signal
 
@@ -56,7 +65,7 @@ class BitHeap:
         return self._signal(f"carry{kind}", (differ & c) | (~differ & a))
 
     def compress(self, height):
-        """Full adders in Dadda's order until no weight has more than ``height`` bits (2 or more)."""
+        """Full adders in Dadda's order until no weight has more than ``height`` >= 2 bits."""
         goals = [height]
         while goals[-1] < self.height:
             goals.append(goals[-1] * 3 // 2)
@@ -80,24 +89,15 @@ class BitHeap:
         """The same bits, one enabled cycle later, as a heap of their own."""
         later = BitHeap(self._m, name=f"{self._name}_later", columns=self._columns)
         for weight, bits in enumerate(self._weights):
-            for index, bit in enumerate(bits):
-                name = f"{self._name}_bit_{weight}_{index}"
-                held = Signal(self._columns, name=name, reset_less=True)
-                with self._m.If(enable):
-                    self._m.d.sync += held.eq(bit)
-                later[weight].append(held)
+            names = (f"{self._name}_bit_{weight}_{index}" for index in range(len(bits)))
+            later[weight].extend(map(partial(_held, self._m, enable), names, bits))
         return later
 
     def total(self, column, width):
         """Sum of one column's bits, modulo ``2**width``."""
-        bits_by_weight = self._weights[:width]
-        numbers = [
-            Cat(
-                bits[index][column] if index < len(bits) else Const(0, 1) for bits in bits_by_weight
-            )
-            for index in range(self.height)
-        ]
-        return sum(numbers[1:], numbers[0])[:width]
+        nothing = Const(0, self._columns)
+        rows = zip_longest(*self._weights[:width], fillvalue=nothing)
+        return sum(Cat(bit[column] for bit in row) for row in rows)[:width]
 
 
 def chains(rows):
@@ -216,18 +216,9 @@ class MatchCounter(wiring.Component):
             last[weight].append(self.offset[weight].replicate(self._columns))
         last.compress(HEIGHT)
         for column in range(self._columns):
-            total = Signal(signed(self._width), name=f"total_{column}", reset_less=True)
-            with m.If(self.enable):
-                m.d.sync += total.eq(last.total(column, self._width))
-            m.d.comb += self.totals[column].eq(total)
+            total = last.total(column, self._width)
+            m.d.comb += self.totals[column].eq(_held(m, self.enable, f"total_{column}", total))
         return m
-
-    def _held(self, m, name, value):
-        """``value`` one enabled cycle later."""
-        held = Signal(len(value), name=name, reset_less=True)
-        with m.If(self.enable):
-            m.d.sync += held.eq(value)
-        return held
 
     def _spread(self, bit):
         return bit.replicate(self._columns)
@@ -235,22 +226,20 @@ class MatchCounter(wiring.Component):
     def _parities(self, m, first, pairs, pair_signs):
         """Registered parities of the matches: of the first row, then with each pair taken in."""
         parity = ~(self._spread(self.signs[first]) ^ self.weights[first])
-        parities = [self._held(m, f"parity_{first}", parity)]
+        parities = [_held(m, self.enable, f"parity_{first}", parity)]
         for (a, b), sign in zip(pairs, pair_signs, strict=False):
-            next_parity = Signal(self._columns, name=f"next_parity_{b}")
-            m.d.comb += next_parity.eq(
-                parity ^ self._spread(sign) ^ self.weights[a] ^ self.weights[b]
-            )
-            parity = next_parity
-            parities.append(self._held(m, f"parity_{b}", parity))
+            before, parity = parity, Signal(self._columns, name=f"next_parity_{b}")
+            signs = self._spread(sign)
+            m.d.comb += parity.eq(before ^ signs ^ self.weights[a] ^ self.weights[b])
+            parities.append(_held(m, self.enable, f"parity_{b}", parity))
         return parities
 
     def _carries(self, m, parities, pairs):
         """One carry of weight 2 per pair, a cycle after its rows."""
         carries = []
         for (before, after), (a, _) in zip(pairwise(parities), pairs, strict=True):
-            sign = self._held(m, f"sign_{a}", self.signs[a])
-            weight = self._held(m, f"weight_{a}", self.weights[a])
+            sign = _held(m, self.enable, f"sign_{a}", self.signs[a])
+            weight = _held(m, self.enable, f"weight_{a}", self.weights[a])
             differ = before ^ after
             carry = Signal(self._columns, name=f"carry_{a}")
             m.d.comb += carry.eq((differ & before) | (~differ & ~(self._spread(sign) ^ weight)))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Monitors: invariants of the accelerator that are watched while it runs."""
 
-from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.hdl import Module, Mux, ResetInserter, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In
@@ -53,6 +53,8 @@ class Monitors(wiring.Component):
 
     Members
     -------
+    restart : In(1)
+        What was observed up to this cycle is forgotten; status and counts stay. For an abort.
     exact : In(1); passes : In(range(max_passes + 1))
         Mode and T of the image whose visits are formed; 0 passes are 1. May change between a
         ``formed`` that is ``last`` and the first bit of the next image.
@@ -90,6 +92,7 @@ class Monitors(wiring.Component):
         status = ("clear", "status", "stop_enable", "stop", "select", "count")
         super().__init__(
             {
+                "restart": In(1),
                 "exact": In(1),
                 "passes": In(range(max_passes + 1)),
                 "write": In(1),
@@ -228,13 +231,14 @@ class Monitors(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.sticky = sticky = self._sticky
-        events = Signal(len(MonitorFlag))
-        self._spin(m, events)
-        self._visit(m, events)
-        self._leaves(m, events)
-        m.d.comb += [events[flag].eq(getattr(self, name)) for name, flag in PULSES.items()]
+        events, observed = Signal(len(MonitorFlag)), Module()
+        m.submodules.observed = ResetInserter(self.restart)(observed)
+        self._spin(observed, events)
+        self._visit(observed, events)
+        self._leaves(observed, events)
+        observed.d.comb += [events[flag].eq(getattr(self, name)) for name, flag in PULSES.items()]
         for name in HealthLimits._fields:
-            m.d.comb += events[MonitorFlag[name.upper()]].eq(self.alarms[name])
+            observed.d.comb += events[MonitorFlag[name.upper()]].eq(self.alarms[name])
         m.d.comb += [
             sticky.events.eq(events),
             *[

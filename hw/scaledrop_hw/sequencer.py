@@ -34,8 +34,9 @@ def step_layout(layout, tiles, masks):
             "row_tile": layout["row_tiles"].shape,
             "across": layout["kernel"].shape,
             "below": layout["kernel"].shape,
-            "mask": range(max(masks, 2)),
-            "tile": range(max(tiles, 2)),
+            # A bit more than the memories have, so that what lies beyond them can be told.
+            "mask": range(2 * max(masks, 2)),
+            "tile": range(2 * max(tiles, 2)),
             **dict.fromkeys(flags, 1),
         }
     )

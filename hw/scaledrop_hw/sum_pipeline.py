@@ -33,6 +33,8 @@ class SumPipeline(wiring.Component):
         Every width, depth and weight follows from it.
     weight_bits : int
         Width of a command's weights.
+    patience : int
+        See Guard.
 
     Members
     -------
@@ -63,7 +65,7 @@ class SumPipeline(wiring.Component):
 
     LATENCY = 1 + CrossbarTile.LATENCY
 
-    def __init__(self, *, mapping, weight_bits):
+    def __init__(self, *, mapping, weight_bits, patience=4096):
         self._mapping = mapping
         self._weight_bits = weight_bits
         network, array = mapping.network, mapping.array
@@ -87,7 +89,7 @@ class SumPipeline(wiring.Component):
             columns=array.columns, lanes=array.lanes, sum_width=self._sum_width
         )
         self._sources = Sources(mapping=mapping, layout=self._layout)
-        self._guard = Guard(mapping=mapping, layout=self._layout)
+        self._guard = Guard(mapping=mapping, layout=self._layout, patience=patience)
         amount = unsigned(max(array.rows, array.columns).bit_length())
         super().__init__(
             {
@@ -122,6 +124,10 @@ class SumPipeline(wiring.Component):
     @property
     def weight_bits(self):
         return self._weight_bits
+
+    @property
+    def patience(self):
+        return self._guard.patience
 
     @property
     def hosts(self):

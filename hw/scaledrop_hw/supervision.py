@@ -30,7 +30,8 @@ class Supervision(wiring.Component):
     Members
     -------
     restart : In(1)
-        The health tests forget what they have seen; so they do when limits are loaded.
+        Health tests and monitors forget what they have seen, but no status; the health tests do
+        so when limits are loaded as well.
     host_health_limits : In(host_part_signature)
         Loads and reads back the limits: a word a layer, fields as in limits_layout.
     others
@@ -60,7 +61,7 @@ class Supervision(wiring.Component):
             if name not in OWN
         }
         host = {"host_health_limits": In(self._limits.host.signature.flip())}
-        super().__init__({"restart": In(1), **self._shown, **host})
+        super().__init__({**self._shown, **host})
 
     @property
     def drop_codes(self):

@@ -243,6 +243,20 @@ def notices_a_misframed_image(bench):
 
 
 @scene
+def watches_the_health_of_the_bits(bench):
+    """A device that nearly always switches; limits that are loaded begin the tests anew."""
+    device, batch = bench.device, images(12, 1)
+    codes = [65535] * device.sizes.layers
+    device.configure(mode=Mode.SHARED, passes=60, drive_codes=codes)
+    device.infer(batch)
+    assert device.status().monitors[MonitorFlag.RUN_DROPPED] > 0
+    device.install(BUILT_IN)
+    device.clear()
+    bench.infer(batch)
+    assert device.status().ok
+
+
+@scene
 def refuses_a_descriptor(bench):
     device, batch = bench.device, images(9, 1)
     words, shape = BUILT_IN.words[Memory.DESCRIPTORS], device.sizes.memories[Memory.DESCRIPTORS]

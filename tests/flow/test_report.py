@@ -81,7 +81,11 @@ def full_report(images: int = 120, passes: int = 20) -> dict[str, Any]:
         "images": images,
         "passes": passes,
         "mode": "passes",
+        "masks": 0,
+        "leaves": 20,
+        "covered": 1.0,
         "datapath": "reference",
+        "convolution": "auto",
         "seed": 20231127,
         "command": "scaledrop cosim --config digits --images 120 --passes 20 --seed 20231127",
         "network": {
@@ -98,7 +102,12 @@ def full_report(images: int = 120, passes: int = 20) -> dict[str, Any]:
             "hidden_bits": 614400,
             "logits": 24000,
             "sums": 1200,
+            "squares": 1202,
             "votes": 1201,
+            "predicted": 1203,
+            "covered": 1204,
+            "abstain": 1205,
+            "monitors": 1,
             "counters": 42,
             "device_writes": 17,
             "total": 648043,
@@ -201,6 +210,7 @@ def test_every_number_of_the_report_appears(page: str) -> None:
     report, text = full_report(), Reader(page).text
     energy, accuracy = report.pop("energy_j"), report.pop("accuracy")
     assert str(report.pop("seed")) in text
+    assert report.pop("covered") == 1.0 and "100.00 %" in text
     expected = numbers_of(report)
     expected += [f"{100 * value:.2f} %" for value in accuracy.values()]
     for one in (energy, *energy["by_component"]):
@@ -219,6 +229,37 @@ def test_every_text_of_the_report_appears(page: str) -> None:
     assert all(one in text for one in (*report["skips"], report["command"], "mtj45", "5f2b" * 16))
     assert all(f"{k}{v}" in text.replace("\n", "") for k, v in report["versions"].items())
     assert "Bit for bit the same" in text and "Mismatches found" not in text
+
+
+WAYS = {
+    "passes": ({}, ["120 images × 20 passes", "passes won by each class", "100.00 %"]),
+    "one pass": ({"passes": 1}, ["120 images × 1 pass."]),
+    "shared": (
+        {"mode": "shared", "datapath": "folded", "convolution": "taps"},
+        ["120 images × 20 passes", "the same first bits are one evaluation", "folded", "taps"],
+    ),
+    "exact": (
+        {"mode": "exact", "leaves": 8},
+        ["120 images × 8 masks", "weight of the masks won by each class", "no random bit."],
+    ),
+    "most probable": (
+        {"mode": "exact", "leaves": 1, "masks": 3, "covered": 0.98139},
+        ["120 images × 1 mask.", "at most the 3 most probable ones.", "98.13 %"],
+    ),
+    "nearly all": ({"mode": "exact", "masks": 7, "covered": 1 - 2**-24}, ["99.99 %"]),
+}
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_how_it_was_inferred_is_told(gallery: Gallery, name: str) -> None:
+    ways, expected = WAYS[name]
+    text = re.sub(r"\s+", " ", Reader(render({**full_report(), **ways}, gallery)).text)
+    assert not [words for words in expected if words not in text]
+    inferred = text[text.index("How it was inferred") : text.index("Network and array")]
+    report = {**full_report(), **ways}
+    for key in ("mode", "datapath", "convolution"):
+        assert report[key] in inferred
+    assert ("no random bit" in text) == (report["mode"] == "exact")
 
 
 def test_what_is_remembered_is_shown_as_unverified(page: str) -> None:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Proof by induction: the accumulator of the promised width never overflows.
+"""Proof by induction: an accumulator of the promised widths never overflows.
 
 Let ``done`` cells of plane k (counted from 1) have been added, in any order of row tiles. Then
 
-    |sum| <= n * (2**k - 2) + done
+    |plane| <= done        |earlier| <= n * (2**(k - 1) - 1)        |total| <= n * (2**k - 2) + done
 
-which is n * (2**k - 1) when the plane is complete. Each of the three kinds of step is proved to
-keep this and to lose no bit, for every sum, every partial sum and every size of a row tile.
+where the total is n * (2**k - 1) when the plane is complete. A step is proved to keep this and to
+lose no bit, and so is the end of a plane, for every state, partial sum and size of a row tile.
 """
 
 import pytest
@@ -19,90 +19,97 @@ SHAPES = [(1, 1, 1), (5, 5, 1), (7, 4, 1), (9, 4, 3), (64, 16, 8), (100, 64, 8),
 """Fan-in, rows of a tile, planes."""
 
 
-def step(kept, partial, width, first=False, double=False):
-    """One cycle of an AccumulatorAdder: every signal cut to its width."""
-    zero = z3.BitVecVal(0, width)
-    base = zero if first else truncated(widened(kept, width + 1) << 1, width) if double else kept
-    return base + widened(partial, width)
-
-
-def exact(kept, partial, wide, first=False, double=False):
-    """The same step in integers that cannot overflow."""
-    kept, partial = widened(kept, wide), widened(partial, wide)
-    return (0 if first else 2 * kept if double else kept) + partial
-
-
 class Induction:
-    """Symbols and bounds of one layer, with an accumulator of ``width`` bits."""
+    """Symbols and bounds of one layer, with an accumulator of the given widths."""
 
-    def __init__(self, fan_in, rows, planes, width):
-        self.fan_in, self.width, self.planes = fan_in, width, planes
-        self.wide = max(width, sum_bound(fan_in, planes).bit_length()) + 4
-        self.kept = z3.BitVec("kept", width)
+    def __init__(self, fan_in, rows, planes, plane_width, sum_width):
+        self.fan_in, self.planes = fan_in, planes
+        self.plane_width, self.sum_width = plane_width, sum_width
+        self.wide = max(sum_width, sum_bound(fan_in, planes).bit_length()) + 4
+        self.plane = z3.BitVec("plane", plane_width)
+        self.earlier = z3.BitVec("earlier", sum_width - 1)
         self.partial = z3.BitVec("partial", rows.bit_length() + 1)
         self.done, self.cells = z3.BitVecs("done cells", self.wide)
         self.given = [
-            *(self.done >= 0, self.cells >= 1),
+            *(self.done >= 0, self.cells >= 1, self.done + self.cells <= fan_in),
             *(self.done <= fan_in, self.cells <= min(rows, fan_in)),
             within(widened(self.partial, self.wide), self.cells),
+            within(widened(self.plane, self.wide), self.done),
         ]
 
-    def bound(self, plane, done):
-        return self.fan_in * ((1 << plane) - 2) + done
+    def total(self):
+        """``plane_total`` and ``total`` as an AccumulatorAdder makes them: cut to their widths."""
+        plane_total = self.plane + widened(self.partial, self.plane_width)
+        if self.sum_width == self.plane_width:
+            return plane_total, plane_total
+        doubled = widened(self.earlier, self.sum_width) << 1
+        return plane_total, doubled + widened(plane_total, self.sum_width)
 
-    def step_broken(self, plane, done, *assumptions, **kind):
-        """Counterexample to: the step is exact and leaves ``done`` cells of ``plane`` added."""
-        total = widened(step(self.kept, self.partial, self.width, **kind), self.wide)
-        same = total == exact(self.kept, self.partial, self.wide, **kind)
-        claim = z3.And(same, within(total, self.bound(plane, done)))
-        return counterexample(claim, *self.given, *assumptions)
+    def exact(self):
+        """The same in integers that cannot overflow."""
+        plane, partial, earlier = (
+            widened(value, self.wide) for value in (self.plane, self.partial, self.earlier)
+        )
+        kept = 0 if self.sum_width == self.plane_width else 2 * earlier
+        return plane + partial, kept + plane + partial
 
-    def held(self, plane, done):
-        return within(widened(self.kept, self.wide), self.bound(plane, done))
+    def held(self, plane):
+        bound = self.fan_in * ((1 << plane - 1) - 1)
+        return within(widened(self.earlier, self.wide), bound)
 
-    def first_tile(self):
-        return self.step_broken(1, self.cells, first=True)
-
-    def further_tile(self, plane, **kind):
+    def step_broken(self, plane):
+        """Counterexample to: a step of this plane is exact, and within the bounds."""
+        (plane_total, total), (plane_exact, exact) = self.total(), self.exact()
         more = self.done + self.cells
-        room = more <= self.fan_in
-        return self.step_broken(plane, more, room, self.held(plane, self.done), **kind)
+        claim = z3.And(
+            *(widened(plane_total, self.wide) == plane_exact, within(plane_exact, more)),
+            widened(total, self.wide) == exact,
+            within(exact, self.fan_in * ((1 << plane) - 2) + more),
+        )
+        return counterexample(claim, *self.given, self.held(plane))
 
-    def next_plane(self, plane):
-        complete = self.held(plane, self.fan_in)
-        return self.step_broken(plane + 1, self.cells, complete, double=True)
+    def end_broken(self, plane):
+        """Counterexample to: a completed plane's total is kept whole as the next ``earlier``."""
+        _, total = self.total()
+        kept = widened(truncated(total, self.sum_width - 1), self.wide)
+        bound = self.fan_in * ((1 << plane) - 1)
+        claim = z3.And(kept == widened(total, self.wide), within(kept, bound))
+        complete = self.done + self.cells == self.fan_in
+        return counterexample(claim, complete, *self.given, self.held(plane))
 
     def broken(self):
-        """Every step of the layer that has a counterexample."""
-        steps = {"first": self.first_tile()}
-        for plane in range(1, self.planes + 1):
-            steps[f"row {plane}"] = self.further_tile(plane)
-            if plane < self.planes:
-                steps[f"plane {plane}"] = self.next_plane(plane)
-        return {name for name, found in steps.items() if found is not None}
+        """Every step and end of a plane that has a counterexample."""
+        found = {f"step {k}": self.step_broken(k) for k in range(1, self.planes + 1)}
+        found |= {f"end {k}": self.end_broken(k) for k in range(1, self.planes)}
+        return {name for name, answer in found.items() if answer is not None}
 
 
-def promised_width(fan_in, rows, planes):
-    bound = sum_bound(fan_in, planes)
-    return max(signed_width(bound), rows.bit_length() + 1)
+def promised_widths(fan_in, rows, planes):
+    plane_width = max(signed_width(fan_in), rows.bit_length() + 1)
+    return plane_width, max(signed_width(sum_bound(fan_in, planes)), plane_width)
 
 
 @pytest.mark.parametrize(("fan_in", "rows", "planes"), SHAPES)
 def test_no_sum_overflows(fan_in, rows, planes):
-    layer = Induction(fan_in, rows, planes, promised_width(fan_in, rows, planes))
+    layer = Induction(fan_in, rows, planes, *promised_widths(fan_in, rows, planes))
     assert layer.broken() == set()
-    final = layer.bound(planes, fan_in)
-    assert final == sum_bound(fan_in, planes)
-    assert planes > 1 or final == sum_bound(fan_in, 1)
 
 
 @pytest.mark.parametrize(("fan_in", "rows", "planes"), [(9, 4, 3), (64, 16, 8), (3, 2, 16)])
-def test_one_bit_less_is_refuted_in_the_last_plane(fan_in, rows, planes):
-    width = promised_width(fan_in, rows, planes) - 1
-    broken = Induction(fan_in, rows, planes, width).broken()
-    assert broken & {f"row {planes}", f"plane {planes - 1}"}
+def test_one_bit_less_of_the_sum_is_refuted_in_the_last_plane(fan_in, rows, planes):
+    plane_width, sum_width = promised_widths(fan_in, rows, planes)
+    assert f"step {planes}" in Induction(fan_in, rows, planes, plane_width, sum_width - 1).broken()
 
 
-def test_doubling_at_every_row_tile_is_refuted():
-    layer = Induction(9, 4, 3, promised_width(9, 4, 3))
-    assert layer.further_tile(3, double=True) is not None
+@pytest.mark.parametrize(("fan_in", "rows", "planes"), [(9, 4, 3), (64, 16, 8), (3, 1, 16)])
+def test_one_bit_less_of_a_plane_is_refuted(fan_in, rows, planes):
+    plane_width, sum_width = promised_widths(fan_in, rows, planes)
+    assert "step 1" in Induction(fan_in, rows, planes, plane_width - 1, sum_width).broken()
+
+
+def test_a_plane_that_ends_early_is_not_bounded():
+    """Two planes' cells in one: the width of a plane holds one plane's cells, no more."""
+    layer = Induction(9, 4, 3, *promised_widths(9, 4, 3))
+    layer.given[2] = layer.done + layer.cells <= 18
+    layer.given[3] = layer.done <= 18
+    assert layer.step_broken(1) is not None

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from amaranth.back import verilog
 from amaranth.hdl import Cat, Module, Signal
 
@@ -54,36 +56,38 @@ def tile_verilog(rows: int, columns: int, fan_in: int, planes: int) -> str:
     return str(verilog.convert(m, name="top", ports=ports, emit_src=False))
 
 
-def _lut4(netlist: Netlist, family: str) -> Entry:
-    counts, options = netlist.counts, " ".join(OPTIONS[family])
+def _lut4(netlist: Netlist) -> Entry:
+    counts = netlist.counts
+    options = " ".join([f"synth_{counts.family}", *OPTIONS[counts.family]])
     note = (
-        f"cells and accumulators without the memory; {netlist.yosys}, synth_{family} {options}".strip()
-        + f"; {counts.carry} carry cells, {counts.flipflops} flip-flops"
+        f"cells and accumulators, without the memory; {netlist.yosys}, {options}; "
+        f"{counts.carry} carry cells, {counts.flipflops} flip-flops"
     )
-    return entry(f"tile64x16_{family}_lut4", counts.lut4, "LUT4", note)
+    return entry(f"tile64x16_{counts.family}_lut4", counts.lut4, "LUT4", note)
 
 
-def _mhz(netlist: Netlist) -> Entry:
-    name = "tile64x16_ecp5_mhz"
-    try:
-        routed = place_and_route(netlist, SEEDS)
-    except UserError as missing:
-        return {**entry(name, 0.0, "MHz", f"skipped: {missing}"), "value": None}
+def _mhz(netlist: Netlist, seeds: Sequence[int]) -> Entry:
+    routed = place_and_route(netlist, seeds)
     note = (
-        f"LFE5U-25F, speed grade 6, median of seeds {SEEDS}, best less worst "
-        f"{routed.spread:.1f}; {routed.lut4} LUTs when packed"
+        f"LFE5U-25F, speed grade 6; median of seeds {', '.join(map(str, seeds))}, "
+        f"best less worst {routed.spread:.1f}; {routed.lut4} LUTs when packed"
     )
-    return entry(name, routed.median, "MHz", note)
+    return entry("tile64x16_ecp5_mhz", routed.median, "MHz", note)
 
 
-def area_benchmarks() -> list[Entry]:
+def area_benchmarks(seeds: Sequence[int] = SEEDS) -> list[Entry]:
     """LUTs after mapping on both families, and the clock after placing and routing on ECP5.
 
-    Without nextpnr the clock's value is None and its note says what is missing.
+    Without nextpnr the clock is left out, and the note of the entry before it says so.
 
     Raises:
         UserError: no Yosys.
     """
     text = tile_verilog(ROWS, COLUMNS, FAN_IN, PLANES)
     netlists = {family: synthesize(text, family, options=OPTIONS[family]) for family in OPTIONS}
-    return [*(_lut4(netlists[family], family) for family in OPTIONS), _mhz(netlists["ecp5"])]
+    entries = [_lut4(netlist) for netlist in netlists.values()]
+    try:
+        return [*entries, _mhz(netlists["ecp5"], seeds)]
+    except UserError as missing:
+        entries[-1]["note"] += f"; tile64x16_ecp5_mhz skipped: {missing}"
+        return entries

@@ -140,6 +140,7 @@ def report_of(
         "passes": choices.inference.passes,
         "mode": str(choices.inference.mode),
         "masks": choices.inference.masks,
+        "leaves": result.workload.leaves_per_image,
         "covered": result.workload.covered,
         "datapath": choices.datapath,
         "convolution": choices.convolution,

@@ -6,6 +6,7 @@ A report key that is null or absent is shown as not run or not given; it never s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,12 +28,17 @@ SHOWN_WRONG = 24
 NOTHING = "–"  # noqa: RUF001
 CHECKED = (
     ("masks", "mask bits"),
-    ("hidden_bits", "hidden activations, bits"),
+    ("hidden_bits", "hidden activations, codes"),
     ("logits", "logits"),
-    ("sums", "logit sums over the passes"),
+    ("sums", "sums of logits, weighted"),
+    ("squares", "sums of their squares"),
     ("votes", "votes"),
+    ("predicted", "predicted classes"),
+    ("covered", "covered weights"),
+    ("abstain", "flags to abstain"),
     ("counters", "event and cycle counters"),
     ("device_writes", "number of write pulses at the spin unit"),
+    ("monitors", "status of the monitors"),
 )
 
 PARTS = (
@@ -142,8 +148,21 @@ def _count(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
+def _networks(report: Mapping[str, Any]) -> str:
+    """How many networks are averaged: passes, or in mode ``exact`` masks."""
+    exact = report.get("mode") == "exact"
+    count = report.get("leaves" if exact else "passes")
+    one, more = ("mask", "masks") if exact else ("pass", "passes")
+    return f"{_count(count)} {one if count == 1 else more}"
+
+
 def _percent(value: Any, digits: int = 2) -> str:
     return "not run" if value is None else f"{100 * value:.{digits}f} %"
+
+
+def _covered(value: Any) -> str:
+    """A share, rounded down: all means all."""
+    return NOTHING if value is None else f"{math.floor(10_000 * value) / 100:.2f} %"
 
 
 def _share(value: Any) -> str:
@@ -207,7 +226,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(n=_count, percent=_percent, band=_band, share=_share)
+    environment.filters.update(
+        n=_count, percent=_percent, band=_band, share=_share, covered=_covered
+    )
     return environment
 
 
@@ -225,6 +246,8 @@ def render(report: Mapping[str, Any], gallery: Gallery) -> str:
     template = _environment().get_template("page.html.j2")
     return template.render(
         report=report,
+        exact=report.get("mode") == "exact",
+        networks=_networks(report),
         **r,
         **lists,
         checks=CHECKED,

@@ -34,6 +34,7 @@ OUTPUTS = ("report.json", "index.html", "gallery.npz")
 """What a run leaves; an earlier run's is removed first, so that a failure cannot pass for it."""
 
 DATAPATHS = ("reference", "folded")
+CONVOLUTIONS = ("auto", "unrolled", "taps")
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,9 @@ class CosimChoices:
         if self.datapath not in DATAPATHS:
             known = " or ".join(DATAPATHS)
             raise UserError(f"datapath: must be {known}, not {self.datapath!r}")
+        if self.convolution not in CONVOLUTIONS:
+            known = f"{', '.join(CONVOLUTIONS[:-1])} or {CONVOLUTIONS[-1]}"
+            raise UserError(f"convolution: must be {known}, not {self.convolution!r}")
 
 
 class Listener:
