@@ -163,7 +163,7 @@ def place_and_route(netlist: Netlist, seeds: Sequence[int], target_mhz: int = 20
     """Place and route an ECP5 netlist on an LFE5U-25F, speed grade 6, without pads.
 
     Raises:
-        UserError: another family, no seed, no nextpnr, or nextpnr refuses.
+        UserError: another family, no seed, no nextpnr, nextpnr refuses, or no clocked path.
     """
     if netlist.counts.family != "ecp5":
         raise UserError(f"family: must be ecp5 to be placed, not {netlist.counts.family!r}")
@@ -179,6 +179,8 @@ def place_and_route(netlist: Netlist, seeds: Sequence[int], target_mhz: int = 20
         for seed in seeds:
             _run(NEXTPNR, [*fixed, "--seed", str(seed)], folder)
             report = json.loads((folder / "report.json").read_text())
+            if not report["fmax"]:
+                raise UserError("verilog: no path from register to register, so no clock to reach")
             reached.append(min(clock["achieved"] for clock in report["fmax"].values()))
             luts = report["utilization"]["TRELLIS_COMB"]["used"]
     return Routed(tuple(reached), luts)

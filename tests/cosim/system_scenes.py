@@ -185,6 +185,22 @@ def refuses_while_busy(bench):
 
 
 @scene
+def waits_for_a_slow_host(bench):
+    """Longer than any part of the device waits for another."""
+    device, batch = bench.device, images(13, 2)
+    for records in (True, False):
+        device.configure(passes=DRAWN.passes, records=records)
+        expected = bench.golden(batch)
+        for image in batch:
+            bench.transport.send(bench.frame(image))
+        for frame in expected:
+            bench.wait(10_000)
+            found = parse_frame(bench.transport.receive(10_000), device.sizes)
+            assert found == replace(frame, leaves=frame.leaves if records else ())
+    assert device.status().ok
+
+
+@scene
 def loads_another_network_and_the_first_again(bench):
     device, batch = bench.device, images(6, 3)
     assert set(OTHER.words) == set(device.sizes.memories)

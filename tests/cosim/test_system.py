@@ -18,7 +18,7 @@ from scaledrop_flow.steps.generate import generate
 from scaledrop_hw.accelerator import Accelerator
 from scaledrop_hw.system_export import memory_contents
 
-SCENES = {"dense": 14, "maps": 12}
+SCENES = {"dense": 15, "maps": 13}
 BATCH, PASSES = 3, 6
 
 

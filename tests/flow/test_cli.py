@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import scaledrop.energy
-from scaledrop.frozen_file import load
+from networks import GRAPHS, random_graph_network
+from scaledrop.frozen_file import load, save
+from scaledrop.graph import Kind, Layer, MaxPool, Window
 
 TABLE = Path(scaledrop.energy.__file__).parent / "tables" / "mtj45.yaml"
 
@@ -18,7 +20,6 @@ TABLE = Path(scaledrop.energy.__file__).parent / "tables" / "mtj45.yaml"
 def model(tmp_path_factory):
     """A folder with a checkpoint and the network frozen from it, of a user's own shape."""
     from scaledrop.data import load_digits
-    from scaledrop.frozen_file import save
     from scaledrop.training import named_config
     from scaledrop_flow.steps.train import freeze_checkpoint, train_and_save, with_choices
 
@@ -85,6 +86,12 @@ MISTAKES = {
         "mode: must be one of passes, shared, exact, not 'turbo'",
     ),
     "datapath": (("cosim", "--datapath", "x"), "datapath: must be reference or folded, not 'x'"),
+    "convolution": (
+        ("cosim", "--convolution", "x"),
+        "convolution: must be auto, unrolled or taps, not 'x'",
+    ),
+    "masks": (("cosim", "--masks", -1), "masks: must be a whole number, 0 or more, not -1"),
+    "masks a word": (("cosim", "--masks", "all"), "Invalid value for '--masks'"),
     "idle": (("cosim", "--idle", 256), "idle: must be 0 to 240, not 256"),
     "p of one": (("train", "--p", "1.0"), "p[0]: dropout probability must be in [0, 1), not 1.0"),
     "p negative": (("train", "--p", "-0.1"), "must be in [0, 1), not -0.1"),
@@ -148,6 +155,73 @@ def test_model_without_checkpoint_says_what_it_could_not_run(run, model, tmp_pat
     assert status == 0 and report["ok"] and report["accuracy"]["float"] is None
     assert report["skips"] == ["float64 PyTorch: no checkpoint beside alone.sdnet"]
     assert "skipped     float64 PyTorch" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "leaves"),
+    [
+        (("--mode", "passes"), 3),
+        (("--mode", "shared"), 3),
+        (("--mode", "exact"), 8),
+        (("--mode", "exact", "--masks", 3), 3),
+    ],
+)
+def test_every_mode_and_what_the_report_says_of_it(run, model, cache, options, leaves):
+    status, out, err = run(
+        *("cosim", "--model", model / "model.sdnet", "--images", 4, "--passes", 3, *options),
+        *("--rows", 16, "--columns", 4, "--out", "o", "--cache", cache),
+    )
+    report, page = json.loads(Path("o/report.json").read_text()), Path("o/index.html").read_text()
+    assert (status, err) == (0, "") and report["ok"] and "equals the golden model" in out
+    mode, masks = options[1], options[3] if len(options) > 2 else 0
+    assert (report["mode"], report["masks"], report["leaves"]) == (mode, masks, leaves)
+    assert (report["datapath"], report["convolution"]) == ("reference", "auto")
+    assert (report["covered"] == 1.0) == (masks == 0) and 0.5 < report["covered"] <= 1.0
+    assert report["checked"]["logits"] == 4 * leaves * 10
+    assert report["checked"]["squares"] == report["checked"]["covered"] == 4 * 10
+    assert report["accuracy"]["float"] == report["accuracy"]["integer"]
+    assert report["cycles"]["predicted"] == report["cycles"]["simulated"] > 0
+    drawn = sum(events["spin_writes"] for events in report["events"]["simulated"].values())
+    assert drawn == (0 if mode == "exact" else 4 * 3 * 3)
+    assert f"<dt>mode</dt><dd>{mode}</dd>" in page
+    count = f"{leaves} masks" if mode == "exact" else "3 passes"
+    assert f"{count}</title>" in page
+    assert run("report", "o")[0] == 0 and Path("o/index.html").read_text() == page
+
+
+def test_convolutions_on_the_folded_datapath(run, cache):
+    conv, pool = Layer("conv", 4, Window(3, padding=1), planes=2), MaxPool("pool", 2)
+    nodes = [conv, pool, Layer("head", 3, output=Kind.LOGITS)]
+    save(random_graph_network(2, (6, 5), nodes, input_bits=4), Path("maps.sdnet"))
+    rng = np.random.default_rng(1)
+    images = rng.integers(0, 16, (6, 6, 5), dtype=np.uint8)
+    np.savez("maps.npz", images=images, labels=np.arange(6) % 3)
+    arguments = ("--model", "maps.sdnet", "--data", "maps.npz", "--images", 6, "--passes", 5)
+    ways = ("--mode", "shared", "--datapath", "folded", "--convolution", "taps")
+    status, _, err = run(
+        *("cosim", *arguments, *ways, "--rows", 8, "--columns", 4),
+        *("--out", "o", "--cache", cache),
+    )
+    report = json.loads(Path("o/report.json").read_text())
+    assert (status, err) == (0, "") and report["ok"] and report["mismatches"] == 0
+    assert (report["datapath"], report["convolution"]) == ("folded", "taps")
+    assert report["checked"]["hidden_bits"] == 6 * 5 * 4 * 6 * 5
+    events = report["events"]["simulated"]["conv"]
+    assert events["scale_reads"] == events["multiplies"] == 0 < events["comparisons"]
+    description = json.loads(Path("o/rtl/scaledrop.json").read_text())["parameters"]
+    assert (description["datapath"], description["convolution"]) == ("folded", "taps")
+
+
+def test_a_node_that_does_not_fit_is_named(run, tmp_path):
+    shape, nodes = GRAPHS["resnet, projections"]
+    save(random_graph_network(1, shape, nodes), tmp_path / "resnet.sdnet")
+    images = np.zeros((1, *shape), dtype=np.uint8)
+    np.savez("one.npz", images=images, labels=np.zeros(1, dtype=int))
+    arguments = ("--model", "resnet.sdnet", "--data", "one.npz", "--images", 1)
+    for verb in (("cosim", *arguments), ("generate", *arguments[:2])):
+        status, _, err = run(*verb)
+        assert status == 2 and len(err.strip().splitlines()) == 1
+        assert "the accelerator takes a chain of dense layers, convolutions and max pooling" in err
 
 
 def test_unwritable_folder_is_one_line(run, model):

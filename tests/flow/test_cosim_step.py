@@ -11,6 +11,7 @@ import pytest
 from scaledrop_flow import cli
 from scaledrop_flow.steps import cosim
 from scaledrop_flow.steps.generate import generate
+from verilog_words import changed_word
 
 MODEL = Path(__file__).parent.parent / "golden" / "digits.sdnet"
 
@@ -19,10 +20,8 @@ def faulty(*arguments, **options):
     """Generate, then turn the direction of the first channel's comparison round."""
     made = generate(*arguments, **options)
     text = made.verilog.read_text()
-    word = re.search(r"thresholds\[0\] = \d+'h([0-9a-f]+);", text)
-    flip = 1 << json.loads(made.sidecar.read_text())["widths"]["scaled"]
-    changed = f"{int(word[1], 16) ^ flip:0{len(word[1])}x}"
-    made.verilog.write_text(text.replace(word[1], changed, 1))
+    flip = 1 << json.loads(made.sidecar.read_text())["widths"]["scaled"] + 1
+    made.verilog.write_text(changed_word(text, "thresholds", 0, lambda word: word ^ flip))
     return made
 
 

@@ -13,6 +13,7 @@ from scaledrop.frozen_file import load, save
 from scaledrop.mapping import ArrayShape
 from scaledrop.sampling import Passes
 from scaledrop.training import named_config, train
+from scaledrop.walk import Inference, Mode
 from scaledrop_cosim.backends.rtl import RtlBackend
 from scaledrop_cosim.contract import Workload
 from scaledrop_cosim.diff import first_difference
@@ -57,6 +58,10 @@ def test_rtl_reproduces_the_vectors_and_the_whole_test_set(network, tmp_path, ca
     report = backend.verify(whole)
     assert report.ok, str(report)
     assert report.total_checked == 1_958_447
+    for inference in (Inference(Mode.SHARED, 20), Inference(Mode.EXACT)):
+        some = Workload(network, whole.images[:60], inference.passes, 1, inference=inference)
+        report = backend.verify(some)
+        assert report.ok, str(report)
 
 
 def test_vectors_of_another_network_are_refused(network, tmp_path):

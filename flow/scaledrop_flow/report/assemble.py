@@ -9,7 +9,6 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from scaledrop.walk import Mode
 
 from scaledrop.events import Event
 from scaledrop.frozen import FrozenNetwork
@@ -17,6 +16,7 @@ from scaledrop.frozen_file import digest
 from scaledrop.metrics import accuracy, auroc, expected_calibration_error, negative_log_likelihood
 from scaledrop.numbers import argmax
 from scaledrop.prediction import Prediction, summarise
+from scaledrop.walk import Mode
 from scaledrop_flow.data import LabelledImages
 from scaledrop_flow.report.page import Gallery
 from scaledrop_flow.steps.cosim import CosimChoices, CosimResult

