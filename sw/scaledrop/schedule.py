@@ -73,7 +73,7 @@ class _Pipeline:
                 arrival = self.enabled(issued + 1, timing.front - 1) + 1
                 taken = max(arrival, self.drained)
                 if taken > arrival:
-                    self.stalls = [*self.stalls[-4:], (arrival, taken)]
+                    self.stalls = [*self.stalls[-timing.front :], (arrival, taken)]
                 head_free = self.drain(tile, taken + 1, head_free)
         return self.drained + timing.back + (0 if mapped.is_head else 1), head_free
 

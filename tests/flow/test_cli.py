@@ -59,7 +59,8 @@ def test_own_network_from_training_to_report(run, cache):
 
 def test_generate_twice_gives_the_same_bytes(run, model):
     for folder in ("a", "b"):
-        assert run("generate", "--model", model / "model.sdnet", "--out", folder)[0] == 0
+        arguments = ("--model", model / "model.sdnet", "--rows", 16, "--columns", 4)
+        assert run("generate", *arguments, "--out", folder)[0] == 0
     for name in ("scaledrop.v", "scaledrop.json"):
         assert Path(f"a/{name}").read_bytes() == Path(f"b/{name}").read_bytes()
 
@@ -226,7 +227,10 @@ def test_a_node_that_does_not_fit_is_named(run, tmp_path):
 
 def test_unwritable_folder_is_one_line(run, model):
     Path("file").touch()
-    status, _, err = run("generate", "--model", model / "model.sdnet", "--out", "file/inside")
+    shape = ("--rows", 16, "--columns", 4)
+    status, _, err = run(
+        *("generate", "--model", model / "model.sdnet", *shape, "--out", "file/inside")
+    )
     assert status == 2 and "file/inside/scaledrop.v: cannot be written (Not a directory)" in err
     assert not os.path.exists("file/inside")
 

@@ -29,6 +29,7 @@ def test_a_difference_is_named_and_the_status_is_1(monkeypatch, capsys, tmp_path
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cosim, "generate", faulty)
     arguments = ["cosim", "--model", str(MODEL), "--images", "5", "--passes", "3"]
+    arguments += ["--rows", "16", "--columns", "4"]
     monkeypatch.setattr(sys, "argv", ["scaledrop", *arguments, "--out", "o", "--cache", str(cache)])
     with pytest.raises(SystemExit) as stop:
         cli.main()
