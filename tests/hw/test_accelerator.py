@@ -10,6 +10,7 @@ from wrong_parameters import refusal
 
 from scaledrop.walk import MASS, Mode
 from scaledrop_cosim.amaranth_bench import World
+from scaledrop_cosim.backends.integer import IntegerBackend
 from scaledrop_hw.accelerator import Accelerator
 from scaledrop_hw.dropout import SpinTiming
 from scaledrop_hw.verdict import Verdict
@@ -69,12 +70,12 @@ def test_the_slow_spin_unit_is_what_stalls():
 def test_limits_below_which_to_abstain(mode):
     """Limits that some images just meet and others just miss."""
     setup = Setup(replace(CASES["three-bit codes"], mode=mode, passes=5, images=5), seed=4)
-    record, found = setup.observation().record, []
+    record, found = IntegerBackend().infer(setup.workload).record, []
     votes = np.take_along_axis(record.votes, record.predicted[:, None], axis=1).ravel()
     best = np.sort(record.sums, axis=1)[:, ::-1]
     middle = len(votes) // 2
     few, close = (int(np.sort(values)[middle]) for values in (votes, best[:, 0] - best[:, 1]))
-    for limits in ((few, 0), (few + 1, 0), (0, close), (0, close + 1)):
+    for limits in ((few, close), (few + 1, 0), (0, close + 1)):
         seen = setup.observation(World(min_votes=limits[0], min_margin=limits[1]))
         pairs = zip(record.sums.tolist(), record.votes.tolist(), strict=True)
         expected = [Verdict.twin(*pair, *limits)[1] for pair in pairs]
@@ -82,7 +83,7 @@ def test_limits_below_which_to_abstain(mode):
         assert abstain.tolist() == [[flag] * 4 for flag in expected]
         setup.check(replace(seen, verdict={**seen.verdict, "abstain": 0 * abstain}))
         found.append(sum(expected))
-    assert found[0] < found[1] and found[2] < found[3]
+    assert found[0] < min(found[1:]) and max(found) > 0
 
 
 @pytest.mark.parametrize("masks", [0, 1, 3])
