@@ -6,10 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from scaledrop.walk import Mode
-
 from scaledrop.errors import UserError
 from scaledrop.images import stream_order
+from scaledrop.walk import Mode
 from scaledrop_cosim.contract import Workload
 
 __all__ = ["Disturbance", "plusargs", "write_stimulus"]
