@@ -114,7 +114,7 @@ class Accelerator(wiring.Component):
         self._outputs = OutputPipeline(sums=self._sums, datapath=path)
         self._accumulate = PassAccumulator(
             classes=network.classes,
-            logit_width=network.logit_width,
+            logit_width=mapping.logit_width,
             weight_bits=total_bits,
             total_bits=total_bits,
         )

@@ -256,7 +256,7 @@ class FoldedDatapath(wiring.Component):
     def head_words(self):
         """(gain when kept, gain when dropped, offset) of every class, and the bits of a gain."""
         network = self._mapping.network
-        folded = fold_head(network.layers[-1], network.scale_frac_bits)
+        folded = fold_head(network.layers[-1], network.scale_bits, network.scale_frac_bits)
         columns = (folded.kept.tolist(), folded.dropped.tolist(), folded.offset.tolist())
         return list(zip(*columns, strict=True)), folded.gain_bits
 

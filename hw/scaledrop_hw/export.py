@@ -115,7 +115,7 @@ def sidecar(accelerator, name, text):
             "input": network.input_bits,
             "sum": network.sum_width,
             "scaled": network.scaled_width,
-            "logit": network.logit_width,
+            "logit": mapping.logit_width,
         },
         "memories": {
             "crossbar_tiles": mapping.end.tile,

@@ -5,7 +5,7 @@ from amaranth.hdl import Array, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from scaledrop.device_sizes import DeviceSizes
+from scaledrop.device_sizes import WORD_ADDRESS_BITS, DeviceSizes
 from scaledrop.errors import UserError
 from scaledrop_hw.register_file import register_layout, window_signature
 
@@ -28,8 +28,8 @@ def host_signature():
             "ready": In(1),
             "write": Out(1),
             "memory": Out(4),
-            "address": Out(24),
-            "part": Out(6),
+            "address": Out(WORD_ADDRESS_BITS),
+            "part": Out(32 - WORD_ADDRESS_BITS),
             "data": Out(32),
             "reply_valid": In(1),
             "word": In(32),

@@ -80,7 +80,7 @@ class OutputPipeline(wiring.Component):
         self._head = Head(
             lanes=array.lanes,
             value_width=datapath.value_width,
-            logit_width=network.logit_width,
+            logit_width=mapping.logit_width,
             gain_bits=gain_bits,
             init=words,
             weight_bits=sums.current.shape()["kept"].width,
@@ -88,7 +88,7 @@ class OutputPipeline(wiring.Component):
         self._records = RecordQueue(
             layers=len(mapping.layers),
             classes=network.classes,
-            logit_width=network.logit_width,
+            logit_width=mapping.logit_width,
             weight_bits=self._head.weight_bits,
         )
         beats = range(max(2, *(mapped.beat_count for mapped in mapping.layers)))

@@ -45,7 +45,6 @@ def memory_contents(accelerator):
         network=mapping.network.name,
         digest=digest(mapping.network),
         structure=structure(accelerator),
-        logit_bits=mapping.network.logit_width,
         drive_codes=tuple(mapping.drop_codes),
         formats={memory: _word_fields(one.layout) for memory, one in contents.items()},
         words={memory: tuple(one.words) for memory, one in contents.items()},

@@ -13,11 +13,21 @@ from scaledrop.errors import UserError
 from scaledrop.numbers import DROP_BITS
 from scaledrop.walk import MAX_PASSES
 
-__all__ = ["MAX_LAYERS", "MAX_PARTS", "DeviceSizes", "Memory", "MemoryShape"]
+__all__ = [
+    "MAX_LAYERS",
+    "MAX_PARTS",
+    "MAX_SCALE_PARTS",
+    "WORD_ADDRESS_BITS",
+    "DeviceSizes",
+    "Memory",
+    "MemoryShape",
+]
 
 MAX_LAYERS = 256
-MAX_PARTS = 64
-MAX_WORDS = 2**24 - 1
+WORD_ADDRESS_BITS = 20
+MAX_PARTS = 2 ** (32 - WORD_ADDRESS_BITS) - 1
+MAX_SCALE_PARTS = 64
+MAX_WORDS = 2**WORD_ADDRESS_BITS - 1
 PART_BITS = 32
 
 
@@ -83,7 +93,12 @@ class DeviceSizes:
         limits = {
             **{"layers": MAX_LAYERS, "classes": 65535, "rows": 1024, "columns": 1024},
             **{"lanes": 1024, "input_bits": 16, "pixels": 2**24, "max_passes": MAX_PASSES},
-            **{"weight_bits": 28, "squares_words": 4, "scale_parts": MAX_PARTS, "events": 255},
+            **{
+                "weight_bits": 28,
+                "squares_words": 4,
+                "scale_parts": MAX_SCALE_PARTS,
+                "events": 255,
+            },
         }
         for name, most in limits.items():
             check_integer(getattr(self, name), 1, most, name)

@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from scaledrop.frozen_layer import FrozenLayer, Head, Threshold
-from scaledrop.numbers import signed_width
 
 __all__ = ["FoldedHead", "FoldedThresholds", "fold", "fold_head"]
 
@@ -51,7 +50,7 @@ class FoldedHead:
     Attributes:
         kept, dropped: (C,) gains for m = 1 and m = 0.
         offset: (C,) as in the head.
-        gain_bits: width of the signed gains.
+        gain_bits: signed width of any gain of these formats.
     """
 
     kept: Integers
@@ -60,7 +59,7 @@ class FoldedHead:
     gain_bits: int
 
 
-def fold_head(layer: FrozenLayer, scale_frac_bits: int) -> FoldedHead:
+def fold_head(layer: FrozenLayer, scale_bits: int, scale_frac_bits: int) -> FoldedHead:
     """The folded form of the last layer; equal to the reference form for every sum.
 
     Raises:
@@ -70,8 +69,7 @@ def fold_head(layer: FrozenLayer, scale_frac_bits: int) -> FoldedHead:
     if not isinstance(head, Head):
         raise TypeError(f"{layer.name} has no head")
     kept, dropped = head.gain * layer.scale, head.gain << scale_frac_bits
-    largest = int(max(np.abs(kept).max(), np.abs(dropped).max()))
-    return FoldedHead(kept, dropped, head.offset, max(2, signed_width(largest)))
+    return FoldedHead(kept, dropped, head.offset, head.gain_bits + scale_bits)
 
 
 def fold(layer: FrozenLayer, scale_frac_bits: int) -> FoldedThresholds:

@@ -20,8 +20,12 @@ from scaledrop.errors import UserError
 from scaledrop.frozen import FrozenLayer, FrozenNetwork, Stream
 from scaledrop.graph import INPUT, MaxPool
 from scaledrop.layer_mapping import Bases, LayerMapping, Method
+from scaledrop.numbers import signed_width
 
 __all__ = ["ArrayShape", "LayerMapping", "Method", "NetworkMapping"]
+
+LOGIT_ROOM = 36
+"""Widest logit for which room is left: sums of 2**28 of them still fit 64 bits."""
 
 WINDOW_BITS = 4096
 """Largest unrolled window that is kept in registers; above it a convolution goes tap by tap."""
@@ -118,6 +122,14 @@ class NetworkMapping:
     def planes(self) -> int:
         """Bits of the widest activation code; 1 at least."""
         return max(1, *(entry.layer.node.planes for entry in self.layers))
+
+    @property
+    def logit_width(self) -> int:
+        """Bits of a logit in the accelerator: what all gains and scales of these formats can make,
+        and an offset as large, so that a network that is trained anew fits."""
+        head, last = self.network.head, self.network.layers[-1]
+        largest = 2 ** (head.gain_bits - 1) * last.scaled_bound(self.network.scale_bits)
+        return max(self.network.logit_width, min(signed_width(2 * largest), LOGIT_ROOM))
 
     @property
     def drop_codes(self) -> Sequence[int]:

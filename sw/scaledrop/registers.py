@@ -6,7 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from scaledrop.device_sizes import MAX_LAYERS, MAX_PARTS, DeviceSizes, Memory
+from scaledrop.device_sizes import (
+    MAX_LAYERS,
+    MAX_SCALE_PARTS,
+    WORD_ADDRESS_BITS,
+    DeviceSizes,
+    Memory,
+)
 from scaledrop.monitors import MonitorFlag
 from scaledrop.numbers import DROP_BITS
 from scaledrop.register_types import Access, Field, Keeper, Register, RegisterMap
@@ -115,10 +121,10 @@ def _tables(sizes: DeviceSizes) -> list[Register]:
         "MEMORY_SHAPE",
         0x080,
         "Size of each memory",
-        Field("words", 0, 24, "words; 0 where there is no such memory"),
-        Field("parts", 24, 7, "32-bit parts of a word"),
+        Field("words", 0, WORD_ADDRESS_BITS, "words; 0 where there is no such memory"),
+        Field("parts", WORD_ADDRESS_BITS, 32 - WORD_ADDRESS_BITS, "32-bit parts of a word"),
     )
-    shapes = [shape.words | shape.parts << 24 for shape in sizes.memory_shapes]
+    shapes = [shape.words | shape.parts << WORD_ADDRESS_BITS for shape in sizes.memory_shapes]
     return [
         _array(model, 8, 8, "word of the hash", *hashes),
         _array(shape, 16, len(shapes), "memory", *shapes),
@@ -191,7 +197,7 @@ def _configuration(sizes: DeviceSizes) -> list[Register]:
     )
     return [
         *plain,
-        _array(errors, MAX_PARTS, sizes.scale_parts, "part"),
+        _array(errors, MAX_SCALE_PARTS, sizes.scale_parts, "part"),
         _array(drives, MAX_LAYERS, sizes.layers, "layer", *sizes.drive_codes),
     ]
 
@@ -202,8 +208,13 @@ def _windows() -> list[Register]:
     low = _value(32, "bits 0 to 31; reading them holds the others")
     high = _value(16, "bits 32 to 47, as held")
     address = (
-        Field("address", 0, 24, "word"),
-        Field("part", 24, 6, "32 bits of the word, the lowest first"),
+        Field("address", 0, WORD_ADDRESS_BITS, "word"),
+        Field(
+            "part",
+            WORD_ADDRESS_BITS,
+            32 - WORD_ADDRESS_BITS,
+            "32 bits of the word, the lowest first",
+        ),
     )
     data = _value(32, "moves on to the next part, then to the next word")
     window, rw = Keeper.WINDOW, Access.RW

@@ -204,7 +204,7 @@ def waits_for_a_slow_host(bench):
 def loads_another_network_and_the_first_again(bench):
     device, batch = bench.device, images(6, 3)
     assert set(OTHER.words) == set(device.sizes.memories)
-    assert OTHER.formats != BUILT_IN.formats
+    assert OTHER.formats == BUILT_IN.formats and OTHER.words != BUILT_IN.words
     for contents, network in ((OTHER, DESIGN["other"]), (BUILT_IN, NETWORK)):
         device.install(contents)
         for memory, words in contents.fitted(DESCRIPTION).items():

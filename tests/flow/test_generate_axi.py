@@ -74,8 +74,8 @@ def test_without_a_bus_nothing_has_changed(run, model):
             "pixel_bits: a pixel takes 16, which 8 do not hold",
         ),
         (
-            ("--bus", "axi", "--rows", 128, "--columns", 32),
-            "rows * columns: a host can load tiles of at most 2048 cells, not 4096; "
+            ("--bus", "axi", "--rows", 512, "--columns", 512),
+            "rows * columns: a host can load tiles of at most 131040 cells, not 262144; "
             "use a smaller array, or no bus",
         ),
     ],

@@ -93,23 +93,24 @@ def test_fields_fill_their_port(exported):
 
 def test_fields_have_the_widths_and_signs_of_the_network(exported):
     _, described = exported
-    network = accelerator().mapping.network
+    mapping = accelerator().mapping
+    network, logit_width = mapping.network, mapping.logit_width
     assert described["widths"] == {
         "input": 4,
         "sum": network.sum_width,
         "scaled": network.scaled_width,
-        "logit": network.logit_width,
+        "logit": logit_width,
     }
     fields = {
         f"{port['name']}.{field['name']}": (field["width"], field["signed"])
         for port in described["ports"]
         for field in port.get("fields", ())
     }
-    assert fields["results__payload.sum"] == (network.logit_width + 25, True)
-    assert fields["results__payload.squares"] == (2 * (network.logit_width - 1) + 25, False)
+    assert fields["results__payload.sum"] == (logit_width + 25, True)
+    assert fields["results__payload.squares"] == (2 * (logit_width - 1) + 25, False)
     assert fields["results__payload.votes"] == fields["results__payload.covered"] == (25, False)
     assert fields["trace__visit.kept"] == fields["trace__logit.weight"] == (25, False)
-    assert fields["trace__logit.value"] == (network.logit_width, True)
+    assert fields["trace__logit.value"] == (logit_width, True)
     assert fields["trace__hidden.codes.0"] == fields["trace__hidden.codes.1"] == (1, False)
     assert fields["drive_codes.0"] == fields["drive_codes.1"] == (16, False)
     signed = {name for name, (_, sign) in fields.items() if sign}

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import connect
 from simulate import simulate
 from wrong_parameters import refusal
 
-from scaledrop.device_sizes import DeviceSizes, Memory, MemoryShape
+from scaledrop.device_sizes import WORD_ADDRESS_BITS, DeviceSizes, Memory, MemoryShape
 from scaledrop.registers import register_map
 from scaledrop_hw.host_window import HostWindow
 from scaledrop_hw.register_file import RegisterFile
@@ -19,6 +19,7 @@ SIZES = DeviceSizes(layers=2, classes=3, memories=SHAPES)
 MAP = register_map(SIZES)
 GOOD = {"sizes": SIZES, "registers": MAP}
 REFUSED, OUTSIDE = 1, 2
+PART_BITS = 32 - WORD_ADDRESS_BITS
 
 
 def test_wrong_parameters():
@@ -64,6 +65,12 @@ async def access(ctx, dut, name, data=None, strobe=15):
     return word, error, cycles
 
 
+def place_of(packed):
+    """(memory, address, part) of the three side by side."""
+    address = packed >> PART_BITS & (1 << WORD_ADDRESS_BITS) - 1
+    return packed >> 32, address, packed & (1 << PART_BITS) - 1
+
+
 async def serve(ctx, host, store, count, rng, wait):
     """The core's side: ``count`` accesses to ``store``, a dict from (memory, address, part)."""
     while count:
@@ -77,11 +84,11 @@ async def serve(ctx, host, store, count, rng, wait):
         count -= 1
         ctx.set(host.ready, 0)
         if write:
-            store[at >> 30, at >> 6 & 0xFFFFFF, at & 63] = data
+            store[place_of(at)] = data
             continue
         while rng.random() < wait:
             await ctx.tick()
-        ctx.set(host.word, store[at >> 30, at >> 6 & 0xFFFFFF, at & 63])
+        ctx.set(host.word, store[place_of(at)])
         ctx.set(host.reply_valid, 1)
         await ctx.tick()
         ctx.set(host.reply_valid, 0)
@@ -141,13 +148,14 @@ def test_a_refusal_touches_nothing(memory, address, part, strobe, locked, flag):
     async def host(ctx):
         ctx.set(window.host.ready, 1)
         await access(ctx, dut, "HOST_MEMORY", memory)
-        await access(ctx, dut, "HOST_ADDRESS", address | part << 24)
+        await access(ctx, dut, "HOST_ADDRESS", address | part << WORD_ADDRESS_BITS)
         ctx.set(window.locked, locked)
         answer = await access(ctx, dut, "HOST_DATA", 1, strobe)
         assert answer[1:] == (int(flag != 0), 1)
         moved = HostWindow.twin(address, part, SHAPES[memory].parts) if not flag else None
         expected = moved or (address, part)
-        assert (await access(ctx, dut, "HOST_ADDRESS"))[0] == expected[0] | expected[1] << 24
+        place = expected[0] | expected[1] << WORD_ADDRESS_BITS
+        assert (await access(ctx, dut, "HOST_ADDRESS"))[0] == place
 
     rows = simulate(dut, host, watch=[window.refused, window.outside, window.host.valid])
     assert [row for row in rows if any(row)] == [

@@ -40,7 +40,9 @@ def test_parameters_read_back(registered):
     assert hasattr(dut, "read") is registered
 
 
-@pytest.mark.parametrize(("width", "parts"), [(1, 1), (32, 1), (33, 2), (1000, 32), (1024, 32)])
+@pytest.mark.parametrize(
+    ("width", "parts"), [(1, 1), (32, 1), (33, 2), (1000, 32), (1024, 32), (8192, 256)]
+)
 def test_parts_cover_the_width(width, parts):
     assert HostedMemory(width=width, depth=1).parts == parts
 

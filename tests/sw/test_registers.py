@@ -23,7 +23,7 @@ LARGE = DeviceSizes(
     squares_words=4,
     scale_parts=64,
     events=255,
-    memories={memory: MemoryShape(2**24 - 1, 64) for memory in Memory},
+    memories={memory: MemoryShape(2**20 - 1, 4095) for memory in Memory},
     drive_codes=(65535,) * 256,
     digest="f" * 64,
 )
@@ -80,7 +80,7 @@ def test_identification_holds_the_sizes():
         "layers": 256,
         "classes": 65535,
     }
-    assert registers["MEMORY_SHAPE"].reset(3) == 2**24 - 1 | 64 << 24
+    assert registers["MEMORY_SHAPE"].reset(3) == 2**32 - 1
     digest = b"".join(
         register_map(DeviceSizes(layers=1, classes=1, digest="0123456789abcdef" * 4))["MODEL_HASH"]
         .reset(at)
@@ -137,11 +137,11 @@ def test_wrong_uses(call, message):
         ({"events": 256}, "events: must be 1 to 255, not 256"),
         (
             {"memories": {Memory.HEAD: MemoryShape(0, 1)}},
-            "words of HEAD: must be 1 to 16777215, not 0",
+            "words of HEAD: must be 1 to 1048575, not 0",
         ),
         (
-            {"memories": {Memory.HEAD: MemoryShape(1, 65)}},
-            "parts of HEAD: must be 1 to 64, not 65",
+            {"memories": {Memory.HEAD: MemoryShape(1, 4096)}},
+            "parts of HEAD: must be 1 to 4095, not 4096",
         ),
         ({"drive_codes": (1,)}, "drive_codes: must be 2, one a layer, not 1"),
         ({"drive_codes": (1, 65536)}, "drive_codes: must be 0 to 65535, not 65536"),

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A whole network as words of a device's memories, for this device or for one of its kind.
 
-Devices of one structure differ in their numbers only: what is stored in a memory can be loaded. The
-widths of a word's fields may differ all the same, since they follow from the numbers that were
-built in; so a word is taken apart and put together again.
+Devices of one structure differ in their numbers only: what is stored in a memory can be loaded.
+Fields have the width that the formats need, whatever the numbers; only a head whose offsets
+outweigh its gains takes wider ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,6 @@ class Contents:
         network: Its name.
         digest: Its sha256.
         structure: What it must have in common with a device.
-        logit_bits: Width of its logits.
         drive_codes: Dropout probability of every layer in 2**-16.
         formats: Memory -> fields of a word.
         words: Memory -> every word.
@@ -45,7 +44,6 @@ class Contents:
     network: str
     digest: str
     structure: Mapping[str, Any]
-    logit_bits: int
     drive_codes: tuple[int, ...]
     formats: Mapping[Memory, tuple[WordField, ...]]
     words: Mapping[Memory, tuple[int, ...]]
@@ -64,16 +62,15 @@ class Contents:
             "network": self.network,
             "model_sha256": self.digest,
             "structure": self.structure,
-            "logit_bits": self.logit_bits,
             "drive_codes": list(self.drive_codes),
             "memories": memories,
         }
 
     def fitted(self, device: Description) -> dict[Memory, list[int]]:
-        """The words as ``device`` wants them.
+        """The words for ``device``.
 
         Raises:
-            UserError: the device is of another structure, or a number does not fit it.
+            UserError: the device is of another structure, or lays out a word differently.
         """
         for name, wanted in device.structure.items():
             if self.structure.get(name) != wanted:
@@ -81,35 +78,16 @@ class Contents:
                     f"{self.network}: {name} is {self.structure.get(name)}, but {wanted} in the "
                     "device; generate a device for this network"
                 )
-        if self.logit_bits > device.logit_bits:
-            raise UserError(
-                f"{self.network}: its logits need {self.logit_bits} bits and the device has "
-                f"{device.logit_bits}; generate a device for the network with the larger ones"
-            )
-        return {
-            memory: [
-                _repacked(word, self.formats[memory], fields, f"{memory.name}[{at}]")
-                for at, word in enumerate(self.words[memory])
-            ]
-            for memory, fields in device.formats.items()
-        }
-
-
-def _repacked(
-    word: int, before: Sequence[WordField], after: Sequence[WordField], place: str
-) -> int:
-    if before == after:
-        return word
-    packed = 0
-    for one, other in zip(before, after, strict=True):
-        value, (low, high) = one.value(word), other.range
-        if not low <= value <= high:
-            raise UserError(
-                f"{place}.{other.name}: {value} is outside {low} to {high} of the device; "
-                "generate a device for this network"
-            )
-        packed |= (value & (1 << other.width) - 1) << other.offset
-    return packed
+        for memory, fields in device.formats.items():
+            own = {field.name: field for field in self.formats[memory]}
+            for field in fields:
+                if own[field.name] != field:
+                    raise UserError(
+                        f"{self.network}: {memory.name}.{field.name} takes "
+                        f"{own[field.name].width} bits, but {field.width} in the device; "
+                        "generate a device for this network"
+                    )
+        return {memory: list(self.words[memory]) for memory in device.formats}
 
 
 def read_contents(path: Path) -> Contents:
@@ -126,7 +104,6 @@ def read_contents(path: Path) -> Contents:
         network=values["network"],
         digest=values["model_sha256"],
         structure=values["structure"],
-        logit_bits=values["logit_bits"],
         drive_codes=tuple(values["drive_codes"]),
         formats=fields_from_json(memories),
         words={

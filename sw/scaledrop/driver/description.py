@@ -56,7 +56,6 @@ class Description:
         events: Names of its counters, in their order.
         input_shape: Of an image as users hold it.
         structure: What a network must have in common with the one that is built in.
-        logit_bits: Width of its logits.
         formats: Memory -> fields of a word.
     """
 
@@ -64,7 +63,6 @@ class Description:
     events: tuple[str, ...]
     input_shape: tuple[int, ...]
     structure: Json
-    logit_bits: int
     formats: Mapping[Memory, tuple[WordField, ...]]
 
 
@@ -117,7 +115,6 @@ def description_of(sidecar: Json) -> Description:
         events=tuple(sidecar["counters"]),
         input_shape=tuple(sidecar["network"]["input_shape"]),
         structure=sidecar["structure"],
-        logit_bits=sidecar["widths"]["logit"],
         formats=fields_from_json(sidecar["formats"]),
     )
 
