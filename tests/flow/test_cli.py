@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import scaledrop.energy
-from networks import GRAPHS, random_graph_network
+from networks import GRAPHS, random_graph_network, random_network
 from scaledrop.frozen_file import load, save
 from scaledrop.graph import Kind, Layer, MaxPool, Window
 
@@ -86,6 +86,7 @@ MISTAKES = {
         ("cosim", "--mode", "turbo"),
         "mode: must be one of passes, shared, exact, not 'turbo'",
     ),
+    "bus": (("cosim", "--bus", "apb"), "bus: must be none or axi, not 'apb'"),
     "datapath": (("cosim", "--datapath", "x"), "datapath: must be reference or folded, not 'x'"),
     "convolution": (
         ("cosim", "--convolution", "x"),
@@ -211,6 +212,28 @@ def test_convolutions_on_the_folded_datapath(run, cache):
     assert events["scale_reads"] == events["multiplies"] == 0 < events["comparisons"]
     description = json.loads(Path("o/rtl/scaledrop.json").read_text())["parameters"]
     assert (description["datapath"], description["convolution"]) == ("folded", "taps")
+
+
+@pytest.mark.parametrize("mode", ["shared", "exact"])
+def test_through_the_driver_and_the_buses(run, cache, mode):
+    network = random_network(6, (9, 5, 3), input_bits=4)
+    save(network, Path("small.sdnet"))
+    images = np.random.default_rng(2).integers(0, 16, (4, 9), dtype=np.uint8)
+    np.savez("small.npz", images=images, labels=np.arange(4) % 3)
+    arguments = ("--model", "small.sdnet", "--data", "small.npz", "--images", 4, "--passes", 3)
+    shape = ("--rows", 8, "--columns", 4, "--mode", mode, "--idle", 40, "--stall", 40)
+    status, _, err = run(
+        "cosim", *arguments, *shape, "--bus", "axi", "--out", "o", "--cache", cache
+    )
+    report = json.loads(Path("o/report.json").read_text())
+    assert (status, err) == (0, "") and report["ok"] and report["bus"] == "axi"
+    assert report["skips"][1:] == [
+        "cycle counters: not predicted behind a bus",
+        "hidden_bits: frames carry no hidden layers",
+    ]
+    assert report["checked"]["logits"] == 4 * 3 * (4 if mode == "exact" else 3)
+    assert [one["name"] for one in report["backends"]] == ["integer model", "RTL over AXI"]
+    assert report["accuracy"]["rtl"] == report["accuracy"]["integer"]
 
 
 def test_a_node_that_does_not_fit_is_named(run, tmp_path):

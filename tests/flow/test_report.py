@@ -86,6 +86,7 @@ def full_report(images: int = 120, passes: int = 20) -> dict[str, Any]:
         "covered": 1.0,
         "datapath": "reference",
         "convolution": "auto",
+        "bus": "none",
         "seed": 20231127,
         "command": "scaledrop cosim --config digits --images 120 --passes 20 --seed 20231127",
         "network": {
@@ -235,8 +236,8 @@ WAYS = {
     "passes": ({}, ["20 passes", "passes won by each class", "100.00 %"]),
     "one pass": ({"passes": 1}, ["1 pass."]),
     "shared": (
-        {"mode": "shared", "datapath": "folded", "convolution": "taps"},
-        ["20 passes", "the same first bits are one evaluation", "folded", "taps"],
+        {"mode": "shared", "datapath": "folded", "convolution": "taps", "bus": "axi"},
+        ["20 passes", "the same first bits are one evaluation", "folded", "taps", "axi"],
     ),
     "exact": (
         {"mode": "exact", "leaves": 8},
@@ -257,7 +258,7 @@ def test_how_it_was_inferred_is_told(gallery: Gallery, name: str) -> None:
     assert not [words for words in expected if words not in text]
     inferred = text[text.index("How it was inferred") : text.index("Network and array")]
     report = {**full_report(), **ways}
-    for key in ("mode", "datapath", "convolution"):
+    for key in ("mode", "datapath", "convolution", "bus"):
         assert report[key] in inferred
     assert ("no random bit" in text) == (report["mode"] == "exact")
 

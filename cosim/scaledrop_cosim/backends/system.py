@@ -74,6 +74,17 @@ class AxiBackend(Backend):
         bench, output = system_bench.__name__, self.folder / system_bench.OUTPUT
         output.unlink(missing_ok=True)
         run_bench(self.simulation.executable, SYSTEM, bench, self.folder, settings, [words])
+        return self.observation(workload)
+
+    def observation(self, workload: Workload) -> Observation:
+        """What came over the buses in the last run.
+
+        Raises:
+            CaptureError: there is none, or the frames are not whole.
+        """
+        output = self.folder / system_bench.OUTPUT
+        if not output.exists():
+            raise CaptureError(f"{output}: the bench has not written it")
         return observe_run(DeviceRun.from_json(json.loads(output.read_text())), workload)
 
     def verify(self, workload: Workload) -> CheckReport:

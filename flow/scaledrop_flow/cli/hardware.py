@@ -11,6 +11,7 @@ import typer
 
 from scaledrop_flow.cli.options import (
     CACHE,
+    Bus,
     Cache,
     CheckpointFile,
     Columns,
@@ -52,9 +53,7 @@ def generate(
     max_passes: Annotated[int, typer.Option(help="Largest T of the hardware.")] = 255,
     datapath: Datapath = "reference",
     convolution: Convolution = "auto",
-    bus: Annotated[
-        str, typer.Option(help="none, or axi: registers, streams and a driver.")
-    ] = "none",
+    bus: Bus = "none",
     pixel_bits: Annotated[int, typer.Option(help="axi: width of the pixels' stream.")] = 32,
     out: Out = Path("build/verilog"),
     cache: Cache = CACHE,
@@ -83,6 +82,7 @@ def cosim(
     masks: Annotated[int, typer.Option(help="exact: most probable masks; 0 is all.")] = 0,
     datapath: Datapath = "reference",
     convolution: Convolution = "auto",
+    bus: Bus = "none",
     seed: Seed = 1,
     rows: Rows = 64,
     columns: Columns = 16,
@@ -110,6 +110,7 @@ def cosim(
         array=ArrayShape(rows, columns, lanes),
         convolution=convolution,
         datapath=datapath,
+        bus=bus,
         disturbance=Disturbance(idle, stall),
         table=table,
     )

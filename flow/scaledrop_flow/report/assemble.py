@@ -40,7 +40,7 @@ def _prediction(result: CosimResult, name: str) -> Prediction | None:
 
 def _results_accuracy(result: CosimResult, images: LabelledImages) -> dict[str, float] | None:
     """Accuracy of what leaves the chip: the largest sum of logits, and the most votes."""
-    record = result.records.get("RTL")
+    record = result.records.get(result.rtl)
     if record is None:
         return None
     outputs = {"sums": record.sums, "votes": record.votes}
@@ -50,7 +50,7 @@ def _results_accuracy(result: CosimResult, images: LabelledImages) -> dict[str, 
 
 
 def _accuracies(result: CosimResult, images: LabelledImages) -> dict[str, float | None]:
-    names = {"float": "float64 PyTorch", "integer": "integer model", "rtl": "RTL"}
+    names = {"float": "float64 PyTorch", "integer": "integer model", "rtl": result.rtl}
     found = {key: _prediction(result, name) for key, name in names.items()}
     return {
         key: None if one is None else accuracy(one.mean, images.labels)
@@ -115,7 +115,7 @@ def _network(network: FrozenNetwork) -> dict[str, Any]:
 
 def _checked(result: CosimResult) -> dict[str, int]:
     """What was compared on the RTL, bit by bit; the other back ends have their own totals."""
-    rtl = next((one for one in result.checks if one.backend == "RTL"), None)
+    rtl = next((one for one in result.checks if one.backend == result.rtl), None)
     counts = dict(rtl.checked) if rtl else {}
     return {
         **counts,
@@ -130,7 +130,7 @@ def report_of(
     """The JSON object of ``report.json``."""
     network, array = result.workload.network, choices.array
     predicted = next((one.predicted for one in result.checks if one.predicted), None)
-    prediction = _prediction(result, "RTL") or _prediction(result, "integer model")
+    prediction = _prediction(result, result.rtl) or _prediction(result, "integer model")
     assert prediction is not None
     return {
         "ok": result.ok,
@@ -144,6 +144,7 @@ def report_of(
         "covered": result.workload.covered,
         "datapath": choices.datapath,
         "convolution": choices.convolution,
+        "bus": choices.bus,
         "seed": choices.seed,
         "command": command,
         "network": _network(network),
@@ -171,7 +172,7 @@ def report_of(
 def gallery_of(result: CosimResult, images: LabelledImages) -> Gallery:
     """Pictures and predictions, from the RTL where it has finished."""
     network = result.workload.network
-    name = "RTL" if "RTL" in result.records else "integer model"
+    name = result.rtl if result.rtl in result.records else "integer model"
     prediction, record = _prediction(result, name), result.records[name]
     assert prediction is not None
     shape = network.input_shape[-2:] if len(network.input_shape) > 1 else (1, network.input_size)

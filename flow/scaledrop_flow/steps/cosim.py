@@ -16,9 +16,11 @@ from scaledrop.mapping import ArrayShape, NetworkMapping
 from scaledrop.nn import ScaleDropNet
 from scaledrop.record import PassRecord
 from scaledrop.walk import Inference
+from scaledrop_cosim.axi.build import build_system
 from scaledrop_cosim.backends.integer import IntegerBackend
 from scaledrop_cosim.backends.pytorch import TorchBackend
 from scaledrop_cosim.backends.rtl import RtlBackend
+from scaledrop_cosim.backends.system import AxiBackend
 from scaledrop_cosim.capture import CaptureError
 from scaledrop_cosim.checker import CheckReport, check
 from scaledrop_cosim.contract import Backend, Workload
@@ -26,7 +28,7 @@ from scaledrop_cosim.driver import Disturbance
 from scaledrop_cosim.simulation import build
 from scaledrop_flow.data import LabelledImages
 from scaledrop_flow.steps.energy import price
-from scaledrop_flow.steps.generate import generate
+from scaledrop_flow.steps.generate import BUSES, Generated, generate
 
 __all__ = ["CosimChoices", "CosimResult", "Listener", "cosimulate"]
 
@@ -50,6 +52,7 @@ class CosimChoices:
     array: ArrayShape = field(default_factory=ArrayShape)
     convolution: str = "auto"
     datapath: str = "reference"
+    bus: str = "none"
     disturbance: Disturbance = field(default_factory=Disturbance)
     table: str = "mtj45"
 
@@ -57,6 +60,8 @@ class CosimChoices:
         if self.datapath not in DATAPATHS:
             known = " or ".join(DATAPATHS)
             raise UserError(f"datapath: must be {known}, not {self.datapath!r}")
+        if self.bus not in BUSES:
+            raise UserError(f"bus: must be {' or '.join(BUSES)}, not {self.bus!r}")
         if self.convolution not in CONVOLUTIONS:
             known = f"{', '.join(CONVOLUTIONS[:-1])} or {CONVOLUTIONS[-1]}"
             raise UserError(f"convolution: must be {known}, not {self.convolution!r}")
@@ -77,6 +82,7 @@ class CosimResult:
     """Everything that a run found out.
 
     Attributes:
+        rtl: Name of the back end that is the RTL, bare or behind a bus.
         checks: One report per back end that ran: integer, PyTorch (if it ran), RTL.
         records: Back end name -> what it computed; the RTL's is missing when it failed.
         skips: Why a back end did not run.
@@ -86,6 +92,7 @@ class CosimResult:
     workload: Workload
     mapping: NetworkMapping
     sidecar: dict[str, object]
+    rtl: str = RtlBackend.name
     checks: list[CheckReport] = field(default_factory=list)
     records: dict[str, PassRecord] = field(default_factory=dict)
     counted: dict[str, dict[str, int]] | None = None
@@ -95,7 +102,7 @@ class CosimResult:
 
     @property
     def ok(self) -> bool:
-        return all(one.ok for one in self.checks) and "RTL" in self.records
+        return all(one.ok for one in self.checks) and self.rtl in self.records
 
     @contextmanager
     def timed(self, name: str, listener: Listener) -> Iterator[None]:
@@ -116,9 +123,11 @@ def _run_software(result: CosimResult, net: ScaleDropNet | None, listener: Liste
             result.records[backend.name] = observation.record
 
 
-def _run_rtl(result: CosimResult, backend: RtlBackend) -> None:
+def _run_rtl(result: CosimResult, backend: RtlBackend | AxiBackend) -> None:
+    result.rtl = backend.name
     report = backend.verify(result.workload)
     result.checks.append(report)
+    result.skips += [f"{kind}: {why}" for kind, why in report.skipped.items()]
     try:
         observation = backend.observation(result.workload)
     except CaptureError:
@@ -164,29 +173,36 @@ def cosimulate(
             max_passes=max(255, passes),
             datapath=choices.datapath,
             convolution=choices.convolution,
+            bus=choices.bus,
         )
     if net is None:
         result.skips.append(f"float64 PyTorch: {no_net}")
-    if not choices.disturbance.quiet:
+    if choices.bus == "axi":
+        result.skips.append("cycle counters: not predicted behind a bus")
+    elif not choices.disturbance.quiet:
         result.skips.append("cycle counters: not predicted under gaps or back-pressure")
     _run_software(result, net, listener)
     with result.timed("build", listener):
-        simulation = build(generated.verilog, cache)
-        result.sidecar = dict(simulation.sidecar)
-    backend = RtlBackend(
-        simulation,
-        generated.mapping,
-        generated.timing,
-        folder / "run",
-        choices.disturbance,
-        listener.images,
-    )
+        backend = _rtl_backend(generated, choices, folder / "run", cache, listener)
+        result.sidecar = dict(backend.simulation.sidecar)
     with result.timed("simulate", listener):
         _run_rtl(result, backend)
     if result.counted is not None:
         with result.timed("energy", listener):
             _price(result, table)
     return result
+
+
+def _rtl_backend(
+    generated: Generated, choices: CosimChoices, folder: Path, cache: Path, listener: Listener
+) -> RtlBackend | AxiBackend:
+    """The built simulation of what was generated."""
+    mapping, timing = generated.mapping, generated.timing
+    if choices.bus == "axi":
+        simulation = build_system(generated.verilog, cache)
+        return AxiBackend(simulation, mapping, timing, folder, choices.disturbance)
+    simulation = build(generated.verilog, cache)
+    return RtlBackend(simulation, mapping, timing, folder, choices.disturbance, listener.images)
 
 
 def _price(result: CosimResult, table: TechnologyTable) -> None:
