@@ -57,6 +57,10 @@ class CellCounts:
         return self._of(*kinds)
 
     @property
+    def multipliers(self) -> int:
+        return self._of("SB_MAC16", "MULT18X18D")
+
+    @property
     def memories(self) -> int:
         return self._of("SB_RAM40_4K", "DP16KD")
 

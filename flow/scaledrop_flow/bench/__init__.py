@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Speeds as ratios: both sides in one run, in turn, several times, medians."""
+"""Speeds as ratios, both sides in one run, in turn, several times, medians; and areas."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from scaledrop.freezing import freeze
+from scaledrop_flow.bench.area import area_benchmarks
 from scaledrop_flow.bench.cycles import cycle_benchmarks
+from scaledrop_flow.bench.datapaths import datapath_benchmarks
 from scaledrop_flow.bench.entry import Entry
 from scaledrop_flow.bench.inference import inference_benchmarks, lenet5
 from scaledrop_flow.bench.simulation import simulation_benchmarks
@@ -20,8 +22,11 @@ def run_benchmarks(cache: Path, repeats: int) -> list[Entry]:
     Raises:
         UserError: fewer than one repeat, a missing tool, or a run that is not bit-exact.
     """
+    network = freeze(lenet5()[0], {})
     return [
         *inference_benchmarks(repeats),
-        *cycle_benchmarks(freeze(lenet5()[0], {}), cache),
+        *cycle_benchmarks(network, cache),
         *simulation_benchmarks(cache, repeats),
+        *area_benchmarks(),
+        *datapath_benchmarks(network),
     ]
