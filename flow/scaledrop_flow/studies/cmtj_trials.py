@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Count switched macrospins with cmtj; runs under a Python of its own that has cmtj, by its path.
 
-Reads points as JSON from standard input, one dictionary a line; writes one line for each, the
-number that switched. cmtj is under the GPL: it runs beside this package and is no part of it.
+Reads points as JSON from standard input, one dictionary a line; writes one line for each: the
+number that switched and the version of cmtj, which is under the GPL: it runs beside this package
+and is no part of it.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from importlib.metadata import version
 from typing import Any
 
 __all__ = ["switched"]
@@ -53,4 +55,4 @@ def switched(point: dict[str, Any]) -> int:
 
 if __name__ == "__main__":
     for line in sys.stdin:
-        print(switched(json.loads(line)), flush=True)
+        print(switched(json.loads(line)), version("cmtj"), flush=True)

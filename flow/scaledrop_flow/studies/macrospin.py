@@ -51,16 +51,22 @@ def _law(name: str, temperature_k: float) -> MacrospinLaw:
     return MacrospinLaw(layer, PATH, relax_s=RELAX * float(plain.relaxation_s(temperature_k)))
 
 
+def _width(law: MacrospinLaw, volts: float, temperature_k: float, target: float) -> float:
+    """Width in seconds at which the law says ``target``."""
+    tau = float(law.relaxation_s(temperature_k))
+
+    def excess(log: float) -> float:
+        return float(law.probability(volts, tau * np.exp(log), temperature_k)) - target
+
+    return tau * float(np.exp(brentq(excess, np.log(0.05), np.log(500.0), xtol=1e-3)))
+
+
 def points() -> Iterator[dict[str, Any]]:
     """What cmtj is to simulate, with the law's ``probability`` of each."""
     for number, (name, i, temperature, target) in enumerate(GRID):
         law, layer = _law(name, temperature), LAYERS[name]
         volts, tau = i * float(law.critical_v(temperature)), float(law.relaxation_s(temperature))
-
-        def excess(log: float, law: MacrospinLaw = law, at: Any = (volts, tau)) -> float:
-            return float(law.probability(at[0], at[1] * np.exp(log), temperature)) - target
-
-        pulse = tau * float(np.exp(brentq(excess, np.log(0.05), np.log(500.0), xtol=1e-3)))
+        pulse = _width(law, volts, temperature, target)
         ms = float(layer.ms(temperature, law.model))
         density = volts / PATH.resistance_ohm / PATH.cross_section_m2
         yield {
@@ -79,7 +85,10 @@ def points() -> Iterator[dict[str, Any]]:
             "thickness_m": layer.thickness_m,
             "area_m2": layer.area_m2,
             "damping": layer.damping,
-            "torque_a_m": hbar * PATH.efficiency * density / (2 * e * mu_0 * ms * layer.thickness_m),
+            "torque_a_m": hbar
+            * PATH.efficiency
+            * density
+            / (2 * e * mu_0 * ms * layer.thickness_m),
             "settle_s": SETTLE * tau,
             "relax_s": RELAX * tau,
             "step_s": STEP_S,
@@ -100,7 +109,7 @@ def macrospin_study(
         raise UserError(f"{PYTHON}: not set; give the path of a Python that has cmtj")
     for number, point in enumerate(points()):
         progress(f"point {number + 1} of {len(GRID)}")
-        count, p = _count(python, point), point["probability"]
+        (count, version), p = _count(python, point), point["probability"]
         yield {
             **{name: point[name] for name in KEPT},
             "trials": TRIALS,
@@ -108,10 +117,11 @@ def macrospin_study(
             "z": (count / TRIALS - p) / float(np.sqrt(p * (1 - p) / TRIALS)),
             "p_value": float(binomtest(count, TRIALS, p).pvalue),
             "seed": point["seed"],
+            "cmtj": version,
         }
 
 
-def _count(python: str, point: dict[str, Any]) -> int:
+def _count(python: str, point: dict[str, Any]) -> tuple[int, str]:
     command = [python, str(Path(cmtj_trials.__file__))]
     try:
         done = subprocess.run(
@@ -122,4 +132,5 @@ def _count(python: str, point: dict[str, Any]) -> int:
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise UserError(f"{PYTHON}: {python} failed: {last}; pip install cmtj there")
-    return int(done.stdout)
+    count, version = done.stdout.split()
+    return int(count), version

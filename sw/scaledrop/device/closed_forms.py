@@ -9,7 +9,7 @@ package computes with is :mod:`scaledrop.device.fokker_planck`.
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import dawsn
+from scipy.special import dawsn, roots_legendre
 
 from scaledrop.device.law import FloatArray
 from scaledrop.errors import UserError
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 Real = FloatArray | float
-NODES = 2000
+NODES = 500
 
 
 def _below_threshold(drive: FloatArray) -> None:
@@ -90,7 +90,7 @@ def escape_time(drive: Real, delta: Real) -> FloatArray:
     """
     i, d = np.broadcast_arrays(*[np.asarray(one, dtype=np.float64) for one in (drive, delta)])
     _below_threshold(i)
-    x, weights = np.polynomial.legendre.leggauss(NODES)
+    x, weights = roots_legendre(NODES)
     target = (i - 1) / 2
     z = target[..., None] + (1 - target[..., None]) * (x + 1) / 2
     root = np.sqrt(d)[..., None]

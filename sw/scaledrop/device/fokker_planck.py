@@ -20,10 +20,11 @@ costs what one of 10 does. The banded matrices of all points are solved as one l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.linalg.lapack import dgbtrf, dgbtrs
-from scipy.special import eval_legendre
+from scipy.special import eval_legendre, roots_legendre
 
 from scaledrop.device.law import FloatArray
 from scaledrop.errors import UserError
@@ -155,18 +156,25 @@ def evolve(
     return m.reshape(moments.shape)
 
 
+@lru_cache(maxsize=8)
+def _half_well(modes: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Nodes of z = 0 .. 1, their weights, P_l there."""
+    x, weights = roots_legendre(max(64, 2 * modes))
+    z = (x + 1) / 2
+    return z, weights, np.asarray(eval_legendre(np.arange(modes + 1)[None, :], z[:, None]))
+
+
 def well_moments(delta: FloatArray, modes: int, up: Real = 1.0, drive: Real = 0.0) -> FloatArray:
     """Moments (points, L + 1) of the Boltzmann density, with the part ``up`` at z > 0.
 
     ``up`` = 1 is a device that was reset and left to settle; ``drive`` is that of a constant bias.
     """
-    x, weights = np.polynomial.legendre.leggauss(max(64, 2 * modes))
+    x, weights, basis = _half_well(modes)
     degree = np.arange(modes + 1)
-    basis = eval_legendre(degree[None, :], (x[:, None] + 1) / 2)
     part, bias = (np.broadcast_to(one, delta.shape)[:, None] for one in (up, drive))
 
     def half(i: FloatArray) -> FloatArray:
-        log = delta[:, None] * ((x + 1) / 2 - i) ** 2
+        log = delta[:, None] * (x - i) ** 2
         rho = np.exp(log - log.max(axis=1, keepdims=True)) * weights
         return np.asarray((rho / rho.sum(axis=1, keepdims=True)) @ basis)
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stochastic Landau-Lifshitz-Gilbert equation of many macrospins at once: what has no reduction.
 
-One spin with uniaxial anisotropy, a demagnetising field along z, an applied field and a damping-like
-(and field-like) torque of any polarisation p:
+One spin with uniaxial anisotropy, a demagnetising field along z, an applied field, and a
+damping-like (and field-like) torque of any polarisation p:
 
     dm/dt = -gamma m x H + alpha m x dm/dt - gamma H_DL m x (m x p),   H includes eta H_DL p,
 
-with the thermal field of Brown (1963), ``<h h> = 2 alpha k T / (gamma mu0 Ms V)`` for each component.
+with the thermal field of Brown (1963): ``<h h> = 2 alpha k T / (gamma Ms V)`` a component, in T2 s.
 Heun's scheme, which converges to the Stratonovich solution, and back to unit length every step.
 Fields are in tesla (mu0 H). All points see the same noise: what differs between them is the drive,
 not luck, so differences and slopes of P are much less noisy than each P.

@@ -16,8 +16,9 @@ table or a fitted :class:`EmpiricalLaw` should stand between them and a co-simul
   while the pulse lasts, and falls to either side afterwards: P tends to 1/2, nearly whatever the
   amplitude, and not to 1.
 
-Both thresholds are those of no temperature and a long pulse. The first agreed with simulations; the
-second is from memory, for Hx much below Hk: unverified (docs/device.md).
+Both thresholds are those of no temperature and a long pulse. The first agrees with the trajectories
+(tests). The second is from memory and for a current that rises slowly: unverified; an abrupt pulse
+overshoots and switches from some 0.85 of it on at alpha = 0.03 (docs/device.md).
 """
 
 from __future__ import annotations
@@ -64,13 +65,13 @@ class _TrajectoryLaw(ABC):
 
     def moment(self, temperature_k: float) -> float:
         """Ms V, A m2."""
-        ms = float(self.layer.ms(temperature_k, self.model))
-        return ms * self.layer.area_m2 * self.layer.thickness_m
+        ms = self.layer.ms(temperature_k, self.model)
+        return float(ms * self.layer.area_m2 * self.layer.thickness_m)
 
     def barrier(self, temperature_k: float) -> float:
         """Delta = Ms mu0Hk V / 2kT, without drive and assist field."""
         hk = float(self.layer.field_t(temperature_k, self.model))
-        return self.moment(temperature_k) * hk / (2 * Boltzmann * temperature_k)
+        return float(self.moment(temperature_k) * hk / (2 * Boltzmann * temperature_k))
 
     def torque_t(self, drive: Real, temperature_k: float) -> FloatArray:
         """mu0 H_DL in tesla at ``drive`` volts: hbar theta J / (2 e Ms tF)."""

@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 from scipy.integrate import quad
+from scipy.optimize import brentq
 
 from scaledrop.device.closed_forms import (
     ballistic,
@@ -29,8 +30,10 @@ def worst(form, drive, delta):
 
 
 def half_of_core(delta, time):
-    drive = np.linspace(0.3, 45, 1200)
-    return np.interp(0.5, switching_probability(drive, delta, time), drive)
+    def excess(log):
+        return float(switching_probability(np.exp(log), delta, time)) - 0.5
+
+    return np.exp(brentq(excess, np.log(0.5), np.log(40.0), xtol=1e-3))
 
 
 @pytest.mark.parametrize(("drive", "delta"), [(0.5, 60.0), (0.3, 40.0), (0.5, 40.0)])
@@ -42,9 +45,8 @@ def test_neel_brown_with_brown_prefactor_holds_over_high_barriers(drive, delta):
 
 
 def test_neel_brown_fails_where_the_barrier_is_low():
-    time = 6.0
-    found = neel_brown(0.85, 20.0, time, brown_time(0.85, 20.0))
-    assert abs(found - switching_probability(0.85, 20.0, time)) > 0.15
+    found = neel_brown(0.95, 20.0, 8.0, brown_time(0.95, 20.0))
+    assert found < switching_probability(0.95, 20.0, 8.0) - 0.3
 
 
 def test_neel_brown_forgets_the_way_back():
@@ -71,7 +73,7 @@ def test_escape_time_is_its_double_integral(drive, delta):
 def test_brown_time_tends_to_the_exact_one():
     barrier = np.array([10.0, 20.0, 40.0, 80.0])
     ratio = brown_time(0.0, barrier) * np.exp(barrier) / escape_time(0.0, barrier)
-    assert np.all(np.diff(ratio) > 0) and 0.9 < ratio[0] and 0.98 < ratio[-1] < 1
+    assert np.all(np.diff(ratio) > 0) and ratio[0] > 0.9 and 0.98 < ratio[-1] < 1
     assert brown_time(0.95, 40.0) * np.exp(40.0 * 0.05**2) > 3 * escape_time(0.95, 40.0)
 
 
@@ -82,8 +84,8 @@ def test_fast_reversal_in_its_range(drive):
 
 
 def test_fast_reversal_fails_near_threshold():
-    assert 0.1 < abs(worst(fast_reversal, 1.3, 20.0))
-    assert 0.25 < abs(worst(fast_reversal, 1.1, 40.0)) < 0.6
+    assert abs(worst(fast_reversal, 1.3, 20.0)) > 0.1
+    assert abs(worst(fast_reversal, 1.05, 20.0)) > 0.3
 
 
 def test_butler_in_and_out_of_its_range():

@@ -3,12 +3,12 @@
 
 import numpy as np
 import pytest
+from finite_volume import probability as by_volumes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.linalg import expm
 
-from finite_volume import probability as by_volumes
 from scaledrop.device import fokker_planck
 from scaledrop.device.closed_forms import escape_time
 from scaledrop.device.fokker_planck import (
@@ -85,7 +85,8 @@ def test_against_the_exponential_of_the_matrix():
 
 
 @pytest.mark.parametrize(
-    ("drive", "delta", "time"), [(0.0, 4.0, 3.0), (0.9, 20.0, 8.0), (1.3, 40.0, 4.0), (2.5, 20.0, 1.0)]
+    ("drive", "delta", "time"),
+    [(0.0, 4.0, 3.0), (0.9, 20.0, 8.0), (1.3, 40.0, 4.0), (2.5, 20.0, 1.0)],
 )
 def test_against_finite_volumes(drive, delta, time):
     masses, p = by_volumes(drive, delta, time, 5.0)
@@ -133,9 +134,7 @@ def test_dwell_times_are_the_mean_times_of_escape():
 
 
 @settings(max_examples=20, deadline=None)
-@given(
-    drive=st.floats(-3, 30), delta=st.floats(8, 100), time=st.floats(0, 1e4), up=st.floats(0, 1)
-)
+@given(drive=st.floats(-3, 30), delta=st.floats(8, 100), time=st.floats(0, 1e4), up=st.floats(0, 1))
 def test_mass_and_positivity(drive, delta, time, up):
     i, d = np.array([drive]), np.array([delta])
     modes = int(Resolution().modes_for(i, d)[0])

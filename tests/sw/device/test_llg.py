@@ -37,7 +37,9 @@ def test_torque_without_noise():
     time, torque = 0.05e-9, 0.1
     how = Trajectories(1, 1e-13, 0.0, 0.0)
     m = run(free, np.array([torque]), np.array([time]), 1e-9, how)[:, 0, 0]
-    assert m[2] == pytest.approx(-np.tanh(GYROMAGNETIC * torque * time / (1 + DAMPING**2)), abs=1e-4)
+    assert m[2] == pytest.approx(
+        -np.tanh(GYROMAGNETIC * torque * time / (1 + DAMPING**2)), abs=1e-4
+    )
 
 
 def test_equilibrium_is_boltzmann():

@@ -13,9 +13,7 @@ from scaledrop.device.macrospin import FreeLayer, MacrospinLaw, WritePath
 from scaledrop.device.temperature import SelfHeating, TemperatureModel
 from scaledrop.errors import UserError
 
-LAYER = FreeLayer(
-    ms_a_m=1e6, thickness_m=1.3e-9, area_m2=1.2e-15, damping=0.02, anisotropy_t=0.2
-)
+LAYER = FreeLayer(ms_a_m=1e6, thickness_m=1.3e-9, area_m2=1.2e-15, damping=0.02, anisotropy_t=0.2)
 PATH = WritePath(resistance_ohm=800.0, cross_section_m2=1.8e-16, efficiency=0.3)
 LAW = MacrospinLaw(LAYER, PATH)
 TAU, VOLTS = float(LAW.relaxation_s(300.0)), float(LAW.critical_v(300.0))
@@ -75,7 +73,7 @@ def test_short_pulses_depend_less_on_temperature():
     """At p = 1/2 with a fixed current scale (Delta as 1 / T only), as measured on pMTJs."""
     shift = {}
     for time in (1.0, 20.0):
-        drive = np.linspace(0.5, 5, 400)
+        drive = np.linspace(0.6, 5, 120)
         half = np.interp(0.5, switching_probability(drive, 40.0, time), drive)
         warm = switching_probability(half, 40.0 * 300 / 310, time)
         shift[time] = float(warm) - 0.5
@@ -88,14 +86,12 @@ def test_a_stray_field_that_holds():
     pushed = dataclasses.replace(LAW, bias_t=-0.02)
     at = (1.3 * VOLTS, 4 * TAU, 300.0)
     assert held.probability(*at) < LAW.probability(*at) - 0.03 < pushed.probability(*at) - 0.06
-    same = switching_probability(
-        1.2, LAW.barrier(300.0), 4.0, rest_drive=-0.1
-    )
+    same = switching_probability(1.2, LAW.barrier(300.0), 4.0, rest_drive=-0.1)
     assert held.probability(*at) == pytest.approx(same, abs=1e-6)
 
 
 def test_a_pulse_that_heats():
-    heating = SelfHeating(kelvin_per_watt=2e5, time_s=1e-9)
+    heating = SelfHeating(kelvin_per_watt=3e8, time_s=1e-9)
     hot = dataclasses.replace(LAW, heating=heating)
     at = (0.95 * VOLTS, 5 * TAU, 300.0)
     assert hot.warmed_k(*at) == pytest.approx(
@@ -126,7 +122,10 @@ def test_the_other_direction_does_not_switch():
             lambda: LAW.probability(200 * VOLTS, 1e-9, 300.0),
             f"drive: {200 * VOLTS:g} V is beyond 100 times the critical one",
         ),
-        (lambda: LAW.probability(0.1, -1e-9, 300.0), f"time: must be 0 to 1e+09, not {-1e-9 / TAU:g}"),
+        (
+            lambda: LAW.probability(0.1, -1e-9, 300.0),
+            f"time: must be 0 to 1e+09, not {-1e-9 / TAU:g}",
+        ),
     ],
 )
 def test_wrong_values(call, message):

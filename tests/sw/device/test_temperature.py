@@ -11,7 +11,13 @@ MODEL = TemperatureModel(channel_per_k=1e-3, junction_per_k=-5e-4)
 
 
 def test_everything_is_one_at_the_reference():
-    for name in ("magnetisation", "interface_anisotropy", "anisotropy_field", "channel", "junction"):
+    for name in (
+        "magnetisation",
+        "interface_anisotropy",
+        "anisotropy_field",
+        "channel",
+        "junction",
+    ):
         assert getattr(MODEL, name)(300.0) == pytest.approx(1)
     assert MODEL.tmr(1.2, 300.0) == pytest.approx(1.2)
 

@@ -13,12 +13,12 @@ PATH = WritePath(800.0, 1.8e-16, 0.3)
 IN_PLANE = InPlaneLaw(
     FreeLayer(1e6, 1.3e-9, 2.5e-15, 0.02, anisotropy_t=0.064),
     PATH,
-    how=Trajectories(200, 2e-12, 2e-9, 2e-9, seed=1),
+    how=Trajectories(150, 2e-12, 2e-9, 2e-9, seed=1),
 )
 ASSISTED = AssistedPerpendicularLaw(
     FreeLayer(1e6, 1.3e-9, 1e-15, 0.03, anisotropy_t=0.25),
     PATH,
-    how=Trajectories(300, 1e-12, 2e-9, 2e-9, seed=1),
+    how=Trajectories(200, 1e-12, 2e-9, 2e-9, seed=1),
 )
 
 
@@ -30,7 +30,7 @@ def test_threshold_in_plane():
     """Cold and long: below alpha (Hk + Hd / 2) nothing moves, above it does."""
     how = Trajectories(2, 2e-12, 0.5e-9, 2e-9)
     drive = np.array([0.9, 1.3]) * IN_PLANE.critical_t(300.0)
-    m = run(IN_PLANE.spin(300.0), drive, np.full(2, 40e-9), 1e-2, how)
+    m = run(IN_PLANE.spin(300.0), drive, np.full(2, 25e-9), 1e-2, how)
     assert np.all(m[1, 0] > 0.99) and np.all(m[1, 1] < -0.99)
     assert IN_PLANE.critical_t(300.0) == pytest.approx(0.02 * (0.064 + 0.5))
 
