@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The validation study: its points, what it says without cmtj, and what its committed table says."""
+"""The validation study: its points, its refusals, and what its committed table says."""
 
 import csv
+import re
 import sys
 from pathlib import Path
 
@@ -104,3 +105,11 @@ def test_benchmark_of_the_map():
     assert 0 < one["value"] < 60
     with pytest.raises(UserError):
         device_benchmarks(0)
+
+
+def test_programs_of_the_document_run():
+    text = (TABLE.parents[1] / "device.md").read_text()
+    programs = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
+    assert programs
+    for program in programs:
+        exec(compile(program, "docs/device.md", "exec"), {})

@@ -37,9 +37,14 @@ def regimes_picture() -> Figure:
         fast = fast_reversal(above, DELTA, time)
         axes.contour(time, above[:, 0], fast, [0.5], colors=LIGHT.ink, linestyles="dotted")
         axes.set(xscale="log", ylim=(0.3, 4), xlabel="pulse width over tau_D", ylabel="I / Ic0")
+        axes.set_xticks([1, 10, 100, 1e3, 1e4, 1e5], ["1", "10", "100", "1e3", "1e4", "1e5"])
+        axes.minorticks_off()
         names = ["P = 0.1, 0.5, 0.9", "Neel-Brown, 0.5", "fast reversal, 0.5"]
-        looks = [(LIGHT.accent, "-"), (LIGHT.bad, "--"), (LIGHT.ink, ":")]
-        lines = [Line2D([], [], color=colour, linestyle=style) for colour, style in looks]
+        lines = [
+            Line2D([], [], color=LIGHT.accent),
+            Line2D([], [], color=LIGHT.bad, linestyle="--"),
+            Line2D([], [], color=LIGHT.ink, linestyle=":"),
+        ]
         axes.legend(lines, names, frameon=False, title=f"Delta = {DELTA:g}", alignment="left")
         axes.grid(color=LIGHT.grid, linewidth=0.5)
         bare(axes)
@@ -47,7 +52,7 @@ def regimes_picture() -> Figure:
 
 
 def agreement_picture(table: Path) -> Figure:
-    """z-scores of cmtj under the law, by drive; ``table`` is that of ``scaledrop study macrospin``."""
+    """z-scores of cmtj under the law, by drive, from the table of ``scaledrop study macrospin``."""
     with table.open() as lines:
         rows = list(csv.DictReader(lines))
     with drawing("agreement", 2.6) as figure:
