@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The spin unit: from the physics of a magnetic tunnel junction to random bits."""
+"""The spin unit: a spin-orbit-torque magnetic tunnel junction as a source of Bernoulli bits."""
