@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import chi2, norm
 
 from scaledrop.errors import UserError
-from scaledrop_flow.bench.device import device_benchmarks, device_map
+from scaledrop_flow.bench.device_map import device_map, map_benchmarks
 from scaledrop_flow.report.macrospin import agreement_picture, regimes_picture
 from scaledrop_flow.report.style import save
 from scaledrop_flow.studies import macrospin
@@ -100,11 +100,11 @@ def test_benchmark_of_the_map():
     p = device_map()
     assert p.size == 1000 and p.min() < 0.01 and p.max() > 0.99
     assert np.diff(p, axis=0).min() > -3e-4
-    (one,) = device_benchmarks(1)
+    (one,) = map_benchmarks(1)
     assert (one["name"], one["unit"]) == ("device_map_1000_points_s", "s")
     assert 0 < one["value"] < 60
     with pytest.raises(UserError):
-        device_benchmarks(0)
+        map_benchmarks(0)
 
 
 def test_programs_of_the_document_run():

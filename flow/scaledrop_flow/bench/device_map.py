@@ -14,7 +14,7 @@ from scaledrop.device.macrospin import FreeLayer, MacrospinLaw, WritePath
 from scaledrop.errors import UserError
 from scaledrop_flow.bench.entry import Entry, entry
 
-__all__ = ["device_benchmarks", "device_map"]
+__all__ = ["device_map", "map_benchmarks"]
 
 LAW = MacrospinLaw(
     FreeLayer(1e6, 1.3e-9, 1.2e-15, 0.02, anisotropy_t=0.2),
@@ -29,7 +29,7 @@ def device_map() -> npt.NDArray[np.float64]:
     return LAW.probability(volts[:, None, None], width[:, None], kelvin)
 
 
-def device_benchmarks(repeats: int) -> list[Entry]:
+def map_benchmarks(repeats: int) -> list[Entry]:
     """``device_map_1000_points_s``: after a first call, one thread, median.
 
     Raises:
