@@ -6,10 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
+CMTJ ?=
 N ?= 500
 SEED ?= 1
 
-.PHONY: help setup sim test lint verilog golden fuzz bench studies doctor clean distclean
+.PHONY: help setup sim test lint verilog golden fuzz bench studies validate-device device-pictures doctor clean distclean
 
 help:
 	@echo "make sim      train, freeze, generate, co-simulate, estimate, report -> build/sim/index.html"
@@ -19,6 +20,8 @@ help:
 	@echo "make fuzz     N=500 random networks from SEED=1 through the RTL -> build/fuzz/report.json"
 	@echo "make bench    speeds as ratios -> build/bench.json"
 	@echo "make studies  measure docs/studies again: about an hour, needs MNIST, CIFAR-10, ISBI 2012"
+	@echo "make validate-device CMTJ=PYTHON  the macrospin against cmtj, which that Python has: minutes"
+	@echo "make device-pictures  pictures of docs/device.md"
 	@echo "make doctor   which tools are there"
 	@echo "make clean    remove build/;  make distclean removes .venv too"
 
@@ -62,6 +65,12 @@ studies: $(READY)
 	$(BIN)/scaledrop study scale --cache build/cache $(ARGS)
 	$(BIN)/scaledrop study lenet5 --cache build/cache $(ARGS)
 	$(BIN)/scaledrop study exactness --cache build/cache $(ARGS)
+
+validate-device: $(READY)
+	SCALEDROP_CMTJ="$(CMTJ)" $(BIN)/scaledrop study macrospin --cache build/cache $(ARGS)
+
+device-pictures: $(READY)
+	$(BIN)/python -m scaledrop_flow.report.macrospin docs/studies/macrospin.csv docs/pictures
 
 doctor: $(READY)
 	$(BIN)/scaledrop doctor

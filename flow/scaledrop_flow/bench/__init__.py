@@ -9,6 +9,7 @@ from scaledrop.freezing import freeze
 from scaledrop_flow.bench.area import area_benchmarks
 from scaledrop_flow.bench.cycles import cycle_benchmarks
 from scaledrop_flow.bench.datapaths import datapath_benchmarks
+from scaledrop_flow.bench.device_map import map_benchmarks
 from scaledrop_flow.bench.entry import Entry
 from scaledrop_flow.bench.inference import inference_benchmarks, lenet5
 from scaledrop_flow.bench.simulation import simulation_benchmarks
@@ -25,6 +26,7 @@ def run_benchmarks(cache: Path, repeats: int) -> list[Entry]:
     network = freeze(lenet5()[0], {})
     return [
         *inference_benchmarks(repeats),
+        *map_benchmarks(repeats),
         *cycle_benchmarks(network, cache),
         *simulation_benchmarks(cache, repeats),
         *area_benchmarks(),

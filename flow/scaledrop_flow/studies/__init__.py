@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from scaledrop_flow.studies.exactness import exactness_study
+from scaledrop_flow.studies.macrospin import macrospin_study
 from scaledrop_flow.studies.rtl import rtl_study
 from scaledrop_flow.studies.scale import scale_study
 from scaledrop_flow.studies.twins import twin_study
@@ -24,5 +25,6 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
         "lenet5": twin_study,
         "exactness": exactness_study,
         "rtl": rtl_study,
+        "macrospin": macrospin_study,
     }
 )
