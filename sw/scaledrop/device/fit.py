@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Maximum likelihood of switching counts: which law, how certain, and whether it holds at all.
+
+Counts are binomial. Four nested laws are fitted: the logistic, with a plateau, with asymmetry,
+with both. The one with the fewest parameters that no larger one rejects (likelihood ratio, 5 %) is
+chosen; Pearson's chi2 then says whether even that one describes the counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import least_squares
+from scipy.special import xlogy
+from scipy.stats import chi2 as chi2_law
+
+from scaledrop.device.empirical import EmpiricalLaw
+from scaledrop.device.law import FloatArray
+from scaledrop.device.measurements import Counts
+
+__all__ = ["MODELS", "Candidate", "Fit", "fit_counts"]
+
+MODELS: dict[str, tuple[str, ...]] = {
+    "logistic": (),
+    "plateau": ("plateau_high",),
+    "asymmetric": ("asymmetry",),
+    "plateau and asymmetry": ("plateau_high", "asymmetry"),
+}
+"""The laws that are compared, by the parameters that each adds to the logistic."""
+
+LOGARITHMIC = frozenset({"slope", "asymmetry"})
+EDGE = 1e-9
+SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One law, fitted.
+
+    Attributes:
+        model: A key of :data:`MODELS`.
+        values: Fitted parameters of :class:`EmpiricalLaw`, SI.
+        deviance: -2 ln of the likelihood, relative to one that reproduces every count.
+        chi2, dof, p_value: Pearson's test of the law; p is NaN without degrees of freedom.
+    """
+
+    model: str
+    values: dict[str, float]
+    deviance: float
+    chi2: float
+    dof: int
+    p_value: float
+
+    def rejected_by(self, larger: Candidate) -> float:
+        """p of the likelihood ratio against a law that contains this one."""
+        extra = len(larger.values) - len(self.values)
+        return float(chi2_law.sf(max(self.deviance - larger.deviance, 0.0), extra))
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The chosen law of some counts, and all that were compared with it.
+
+    Attributes:
+        counts: What was fitted.
+        fixed: Parameters that were given, not fitted.
+        chosen: The candidate with the fewest parameters that no larger one rejects.
+        candidates: All, the logistic first.
+        intervals: 95 % profile-likelihood intervals of the chosen one's parameters, SI; an end at
+            the limit of a parameter's range means that the counts do not bound it.
+    """
+
+    counts: Counts
+    fixed: dict[str, float]
+    chosen: Candidate
+    candidates: tuple[Candidate, ...]
+    intervals: dict[str, tuple[float, float]]
+
+    @property
+    def law(self) -> EmpiricalLaw:
+        return EmpiricalLaw(**{**self.fixed, **self.chosen.values})
+
+
+class _Problem:
+    """Deviance residuals of the counts under a law with some parameters free."""
+
+    def __init__(self, counts: Counts, names: tuple[str, ...], fixed: Mapping[str, float]) -> None:
+        self.counts, self.names, self.fixed = counts, names, dict(fixed)
+        span = float(np.ptp(counts.drive_v))
+        limits = {
+            "slope": (np.log(0.1 / span), np.log(1e4 / span)),
+            "asymmetry": (np.log(0.05), np.log(20.0)),
+            "plateau_high": (0.5, 1.0),
+        }
+        self.bounds = [limits.get(name, (-np.inf, np.inf)) for name in names]
+
+    def law(self, x: FloatArray) -> EmpiricalLaw:
+        return EmpiricalLaw(**{**self.fixed, **self.values(x)})
+
+    def values(self, x: FloatArray) -> dict[str, float]:
+        return {
+            name: float(np.exp(one) if name in LOGARITHMIC else one)
+            for name, one in zip(self.names, x, strict=True)
+        }
+
+    def probability(self, x: FloatArray) -> FloatArray:
+        c = self.counts
+        p = self.law(x).probability(c.drive_v, c.pulse_s, c.temperature_k)
+        return np.clip(p, EDGE, 1 - EDGE)
+
+    def residuals(self, x: FloatArray) -> FloatArray:
+        """Signed roots whose squares add up to the deviance: least squares is then the ML fit."""
+        c, p = self.counts, self.probability(x)
+        k, n = c.switched, c.trials
+        half = xlogy(k, k / (n * p)) + xlogy(n - k, (n - k) / (n * (1 - p)))
+        return np.asarray(np.sign(k - n * p) * np.sqrt(2 * np.maximum(half, 0.0)))
+
+    def minimise(self, starts: list[FloatArray], hold: int | None = None) -> tuple[FloatArray, float]:
+        """The best point over ``starts``, with parameter ``hold`` held, and its deviance."""
+        free = [i for i in range(len(self.names)) if i != hold]
+        low, high = (np.array([self.bounds[i][end] for i in free]) for end in (0, 1))
+        best, least = starts[0], np.inf
+        for start in starts:
+            if not free:
+                found, cost = start, float(np.sum(self.residuals(start) ** 2))
+            else:
+                found, cost = self._descend(start, free, low, high)
+            if cost < least:
+                best, least = found, cost
+        return best, least
+
+    def _descend(
+        self, start: FloatArray, free: list[int], low: FloatArray, high: FloatArray
+    ) -> tuple[FloatArray, float]:
+        def residuals(y: FloatArray) -> FloatArray:
+            x = start.copy()
+            x[free] = y
+            return self.residuals(x)
+
+        inside = np.clip(start[free], low + 1e-6, high - 1e-6)
+        result = least_squares(
+            residuals, inside, bounds=(low, high), x_scale="jac", xtol=1e-11, ftol=1e-11, gtol=1e-11
+        )
+        found = start.copy()
+        found[free] = result.x
+        return found, float(2 * result.cost)
+
+
+def _starts(problem: _Problem) -> list[FloatArray]:
+    """From the counts: half height by weights that peak there, three steepnesses and shapes."""
+    c = problem.counts
+    fraction = (c.switched + 0.5) / (c.trials + 1)
+    weight = (fraction * (1 - fraction)) ** 2
+    middle = float(np.sum(weight * c.drive_v) / np.sum(weight))
+    spread = float(np.sqrt(np.sum(weight * (c.drive_v - middle) ** 2) / np.sum(weight)))
+    width = float(np.exp(np.sum(weight * np.log(c.pulse_s / 1e-9)) / np.sum(weight)))
+    steep = 2.0 / max(spread, 1e-3 * float(np.ptp(c.drive_v)))
+    fall = problem.fixed.get("v_th_log", 0.2 * middle)
+    given = {"v_th_1ns": middle + fall * np.log(width), "v_th_log": fall, "v_th_per_k": 0.0}
+    starts = []
+    for shape in (0.0, -1.2, 1.2) if "asymmetry" in problem.names else (0.0,):
+        for factor in (1.0, 3.0):
+            values = {**given, "slope": np.log(steep * factor), "asymmetry": shape}
+            values["plateau_high"] = min(float(fraction.max()), 0.99)
+            starts.append(np.array([values[name] for name in problem.names]))
+    return starts
+
+
+def _fit(problem: _Problem, model: str) -> tuple[Candidate, FloatArray]:
+    x, deviance = problem.minimise(_starts(problem))
+    c, p = problem.counts, problem.probability(x)
+    chi2 = float(np.sum((c.switched - c.trials * p) ** 2 / (c.trials * p * (1 - p))))
+    dof = len(c) - len(x)
+    p_value = float(chi2_law.sf(chi2, dof)) if dof > 0 else float("nan")
+    return Candidate(model, problem.values(x), deviance, chi2, dof, p_value), x
+
+
+def _profile_end(problem: _Problem, x: FloatArray, index: int, least: float, way: int) -> float:
+    """Where the profile deviance has risen by 3.84 above ``least``, in internal units."""
+    limit = problem.bounds[index][(way + 1) // 2]
+    rise = float(chi2_law.ppf(0.95, 1))
+    inner, point, step = float(x[index]), x, _step(problem, x, index)
+    outer = None
+    for _ in range(60):
+        if outer is None:
+            trial = inner + way * step
+            trial = min(max(trial, problem.bounds[index][0]), problem.bounds[index][1])
+            step *= 1.7
+        else:
+            trial = (inner + outer) / 2
+        held = point.copy()
+        held[index] = trial
+        found, deviance = problem.minimise([held], index)
+        if deviance - least < rise:
+            inner, point = trial, found
+            if trial == limit:
+                return trial
+        else:
+            outer = trial
+        if outer is not None and abs(outer - inner) < 1e-3 * _step(problem, x, index):
+            break
+    return inner
+
+
+def _step(problem: _Problem, x: FloatArray, index: int) -> float:
+    """A first guess of one standard deviation."""
+    if problem.names[index] in LOGARITHMIC:
+        return 0.1
+    if problem.names[index] == "plateau_high":
+        return 0.01
+    scale = float(np.ptp(problem.counts.drive_v))
+    return scale / 50 / (100 if problem.names[index] == "v_th_per_k" else 1)
+
+
+def fit_counts(counts: Counts, fixed: Mapping[str, float] | None = None) -> Fit:
+    """The law of ``counts``.
+
+    The threshold and the slope are always fitted, ``v_th_log`` where there are several pulse
+    widths, ``v_th_per_k`` where there are several temperatures.
+
+    Args:
+        counts: At least 3 points with a transition.
+        fixed: Values of :class:`EmpiricalLaw`, SI, for what the counts cannot say.
+
+    Raises:
+        UserError: the counts bound no slope; the message says what to measure.
+    """
+    counts.require_transition()
+    base = ["v_th_1ns", "slope"]
+    base += ["v_th_log"] * (len(counts.widths) > 1) + ["v_th_per_k"] * (len(counts.temperatures) > 1)
+    fitted = {}
+    for model, extra in MODELS.items():
+        names = (*base, *extra)
+        if extra and len(names) >= len(counts):  # nothing would be left to test it by
+            continue
+        given = {k: v for k, v in (fixed or {}).items() if k not in {*names, *LOGARITHMIC}}
+        given = {k: v for k, v in given.items() if k != "plateau_high"}
+        problem = _Problem(counts, names, given)
+        fitted[model] = (*_fit(problem, model), problem)
+    chosen = _choose({model: one for model, (one, _, _) in fitted.items()})
+    candidate, x, problem = fitted[chosen]
+    intervals = {}
+    for index, name in enumerate(problem.names):
+        ends = np.array([
+            _profile_end(problem, x, index, candidate.deviance, way) for way in (-1, 1)
+        ])
+        low, high = np.exp(ends) if name in LOGARITHMIC else ends
+        intervals[name] = (float(low), float(high))
+    candidates = tuple(one for one, _, _ in fitted.values())
+    return Fit(counts, problem.fixed, candidate, candidates, intervals)
+
+
+def _choose(found: dict[str, Candidate]) -> str:
+    """The fewest parameters that no larger law rejects; the best of those."""
+    acceptable = [
+        model
+        for model, one in found.items()
+        if not any(
+            set(MODELS[model]) < set(MODELS[other]) and one.rejected_by(larger) < SIGNIFICANT
+            for other, larger in found.items()
+        )
+    ]
+    return min(acceptable, key=lambda m: (len(found[m].values), found[m].deviance))
