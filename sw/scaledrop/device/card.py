@@ -10,7 +10,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from scaledrop.device.parameter import Parameter, Trust
-from scaledrop.device.quantities import CYCLE, QUANTITIES, LawKind
+from scaledrop.device.quantities import CYCLE, NO_SPREAD, QUANTITIES, LawKind
 from scaledrop.device.units import to_si
 from scaledrop.names import check_name
 
@@ -50,7 +50,7 @@ class Card(BaseModel):
                 raise ValueError(f"{field} {value!r} is unknown; give {' or '.join(known)}")
         for name in self.parameters:
             _check_parameter(self, name)
-        missing = [n for n, q in QUANTITIES.items() if self._needs(n) and q.neutral is None]
+        missing = [n for n, q in QUANTITIES.items() if self.has(n) and q.neutral is None]
         for name in missing:
             if name not in self.parameters:
                 unit = next(iter(QUANTITIES[name].dimension.value))
@@ -60,9 +60,12 @@ class Card(BaseModel):
                 )
         if self.law is LawKind.MACROSPIN and not {"mu0_hk", "k_i"} & set(self.parameters):
             raise ValueError("parameters has neither mu0_hk nor k_i; add one of them")
+        if self.si("stuck_reset") + self.si("stuck_switched") > 1:
+            raise ValueError("stuck_reset and stuck_switched add up to more than 1; lower one")
         return self
 
-    def _needs(self, name: str) -> bool:
+    def has(self, name: str) -> bool:
+        """Whether a parameter means anything for the card's law."""
         return QUANTITIES[name].law in {None, self.law}
 
     def si(self, name: str) -> float:
@@ -111,6 +114,8 @@ def _check_parameter(card: Card, name: str) -> None:
     if one.cycle_sigma and name not in CYCLE:
         allowed = ", ".join(sorted(CYCLE))
         raise ValueError(f"{where}: cycle is modelled for {allowed} only; remove it here")
+    if one.device_sigma and name in NO_SPREAD:
+        raise ValueError(f"{where}: spread is not modelled for it; remove it here")
     reach = card.device_sigma(name) * SIGMAS
     if not (quantity.low <= value - reach and value + reach <= quantity.high):
         raise ValueError(

@@ -27,7 +27,7 @@ Values = FloatArray | float
 
 def _steepness(asymmetry: Values) -> FloatArray:
     v = np.asarray(asymmetry, dtype=np.float64)
-    return 2 * v * -np.expm1(-np.log(2) / v)
+    return np.asarray(2 * v * -np.expm1(-np.log(2) / v))
 
 
 def asymmetric_logistic(x: Values, asymmetry: Values) -> FloatArray:

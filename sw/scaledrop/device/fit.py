@@ -117,7 +117,9 @@ class _Problem:
         half = xlogy(k, k / (n * p)) + xlogy(n - k, (n - k) / (n * (1 - p)))
         return np.asarray(np.sign(k - n * p) * np.sqrt(2 * np.maximum(half, 0.0)))
 
-    def minimise(self, starts: list[FloatArray], hold: int | None = None) -> tuple[FloatArray, float]:
+    def minimise(
+        self, starts: list[FloatArray], hold: int | None = None
+    ) -> tuple[FloatArray, float]:
         """The best point over ``starts``, with parameter ``hold`` held, and its deviance."""
         free = [i for i in range(len(self.names)) if i != hold]
         low, high = (np.array([self.bounds[i][end] for i in free]) for end in (0, 1))
@@ -179,7 +181,7 @@ def _fit(problem: _Problem, model: str) -> tuple[Candidate, FloatArray]:
 
 def _profile_end(problem: _Problem, x: FloatArray, index: int, least: float, way: int) -> float:
     """Where the profile deviance has risen by 3.84 above ``least``, in internal units."""
-    limit = problem.bounds[index][(way + 1) // 2]
+    limit = float(problem.bounds[index][(way + 1) // 2])
     rise = float(chi2_law.ppf(0.95, 1))
     inner, point, step = float(x[index]), x, _step(problem, x, index)
     outer = None
@@ -196,7 +198,7 @@ def _profile_end(problem: _Problem, x: FloatArray, index: int, least: float, way
         if deviance - least < rise:
             inner, point = trial, found
             if trial == limit:
-                return trial
+                return limit
         else:
             outer = trial
         if outer is not None and abs(outer - inner) < 1e-3 * _step(problem, x, index):
@@ -229,7 +231,9 @@ def fit_counts(counts: Counts, fixed: Mapping[str, float] | None = None) -> Fit:
     """
     counts.require_transition()
     base = ["v_th_1ns", "slope"]
-    base += ["v_th_log"] * (len(counts.widths) > 1) + ["v_th_per_k"] * (len(counts.temperatures) > 1)
+    base += ["v_th_log"] * (len(counts.widths) > 1) + ["v_th_per_k"] * (
+        len(counts.temperatures) > 1
+    )
     fitted = {}
     for model, extra in MODELS.items():
         names = (*base, *extra)
@@ -243,9 +247,9 @@ def fit_counts(counts: Counts, fixed: Mapping[str, float] | None = None) -> Fit:
     candidate, x, problem = fitted[chosen]
     intervals = {}
     for index, name in enumerate(problem.names):
-        ends = np.array([
-            _profile_end(problem, x, index, candidate.deviance, way) for way in (-1, 1)
-        ])
+        ends = np.array(
+            [_profile_end(problem, x, index, candidate.deviance, way) for way in (-1, 1)]
+        )
         low, high = np.exp(ends) if name in LOGARITHMIC else ends
         intervals[name] = (float(low), float(high))
     candidates = tuple(one for one, _, _ in fitted.values())

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,8 +81,9 @@ class Counts:
                 f"voltages {ask} {edge:g} V"
             )
         self._require_points_between()
-        groups = np.unique(np.stack([self.pulse_s, self.temperature_k]), axis=1, return_inverse=True)
-        centred = self.drive_v - _group_means(self.drive_v, groups[1])
+        settings = np.stack([self.pulse_s, self.temperature_k])
+        _, group = np.unique(settings, axis=1, return_inverse=True)
+        centred = self.drive_v - _group_means(self.drive_v, group)
         if float(np.sum(centred * fraction)) <= 0:
             raise UserError(
                 f"{self.name}: fewer writes switch as drive_v rises; give the magnitude of the "
@@ -91,7 +93,7 @@ class Counts:
     def _require_points_between(self) -> None:
         between = (self.switched > 0) & (self.switched < self.trials)
         settings = np.stack([self.pulse_s, self.temperature_k, self.drive_v])[:, between]
-        distinct, _ = np.unique(settings, axis=1), None
+        distinct = np.unique(settings, axis=1)
         _, sizes = np.unique(distinct[:2], axis=1, return_counts=True)
         if sizes.size and sizes.max() >= 2:
             return
@@ -155,8 +157,6 @@ def read_counts(path: Path) -> Counts:
     Raises:
         UserError: no such file, a missing or unknown column, or a cell that is no such number.
     """
-    import hashlib
-
     try:
         data = path.read_bytes()
         text = data.decode("utf-8-sig")
@@ -183,6 +183,8 @@ def read_counts(path: Path) -> Counts:
     ]
     if not rows:
         raise UserError(f"{path.name}: has no measurements; give one line for each drive voltage")
-    drive, pulse, temperature, trials, switched = (np.array(column) for column in zip(*rows, strict=True))
+    drive, pulse, temperature, trials, switched = (
+        np.array(column) for column in zip(*rows, strict=True)
+    )
     digest = hashlib.sha256(data).hexdigest()
     return Counts(drive, pulse, temperature, trials, switched, path.name, digest)

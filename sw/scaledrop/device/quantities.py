@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from scaledrop.device.units import Dimension as D
 
-__all__ = ["CYCLE", "QUANTITIES", "LawKind", "Quantity"]
+__all__ = ["CYCLE", "NO_SPREAD", "QUANTITIES", "LawKind", "Quantity"]
 
 INF = math.inf
 TINY = math.ulp(0.0)
@@ -97,10 +97,17 @@ QUANTITIES: dict[str, Quantity] = {
     "stuck_switched": Quantity(D.RATIO, "share of devices that always read so", 0.0, 1.0, 0.0),
     "ageing": Quantity(D.VOLTAGE, "rise of the threshold per decade of writes", -INF, INF, 0.0),
     "endurance": Quantity(D.WRITES, "after which 63 % are broken", TINY, INF, INF),
+    "endurance_shape": Quantity(D.COUNT, "Weibull shape of that", 0.1, 20.0, 1.0),
     "drift": Quantity(D.VOLTAGE, "slow drift of the threshold, rms", 0.0, INF, 0.0),
     "drift_writes": Quantity(D.WRITES, "over which it forgets", TINY, INF, 1e6),
 }
 """By the name in the card. NaN is neutral where another parameter takes its place."""
+
+NO_SPREAD = frozenset(
+    "pulse settle reset_pulse read_time dac_bits reference_temperature drift_writes endurance "
+    "endurance_shape stuck_reset stuck_switched".split()
+)
+"""Those that are the same for all devices of a wafer, or that are a distribution already."""
 
 CYCLE = frozenset({"v_th_1ns", "write_resistance", "dac_full_scale", "sense_offset"})
 """Those whose jitter from write to write is modelled."""
