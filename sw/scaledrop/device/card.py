@@ -27,7 +27,6 @@ class Card(BaseModel):
         name: Short name, printed with every figure made from the card.
         title, description: One line, and what is common to the parameters.
         law: ``empirical`` or ``macrospin``.
-        variant: Geometry of the torque for ``macrospin``: ``collinear``, ``y`` or ``z``.
         reset_state: ``P`` or ``AP``: the state after a reset; the switched state is the other.
         parameters: By name; :data:`scaledrop.device.quantities.QUANTITIES` lists them.
     """
@@ -38,16 +37,14 @@ class Card(BaseModel):
     title: str
     description: str = ""
     law: LawKind
-    variant: str = "collinear"
     reset_state: str = "P"
     parameters: dict[str, Parameter]
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         check_name(self.name, "name")
-        for field, known in (("reset_state", ("P", "AP")), ("variant", ("collinear", "y", "z"))):
-            if (value := getattr(self, field)) not in known:
-                raise ValueError(f"{field} {value!r} is unknown; give {' or '.join(known)}")
+        if self.reset_state not in {"P", "AP"}:
+            raise ValueError(f"reset_state {self.reset_state!r} is unknown; give P or AP")
         for name in self.parameters:
             _check_parameter(self, name)
         missing = [n for n, q in QUANTITIES.items() if self.has(n) and q.neutral is None]
@@ -108,7 +105,7 @@ def _check_parameter(card: Card, name: str) -> None:
     unit = f" {one.unit}"
     value = to_si(one.value, one.unit, quantity.dimension, where)
     if not quantity.low <= value <= quantity.high:
-        raise ValueError(f"{where}: value {one.value:g}{unit} {_range_of(name)}")
+        raise ValueError(f"{where}: value {one.value:g}{unit} {_range_of(name, one.unit)}")
     if name == "dac_bits" and value != int(value):
         raise ValueError(f"{where}: value {one.value:g} must be a whole number")
     if one.cycle_sigma and name not in CYCLE:
@@ -120,14 +117,15 @@ def _check_parameter(card: Card, name: str) -> None:
     if not (quantity.low <= value - reach and value + reach <= quantity.high):
         raise ValueError(
             f"{where}: spread {one.device_sigma:g}{unit} is too wide: {SIGMAS:g} sigma from "
-            f"{one.value:g}{unit} {_range_of(name)}; give a smaller spread"
+            f"{one.value:g}{unit} {_range_of(name, one.unit)}; give a smaller spread"
         )
 
 
-def _range_of(name: str) -> str:
+def _range_of(name: str, unit: str) -> str:
+    """What the value must be, in ``unit``."""
     quantity = QUANTITIES[name]
-    unit = next(iter(quantity.dimension.value))
-    if quantity.low == math.ulp(0.0) and quantity.high == math.inf:
-        return "must be above 0"
-    low = "above 0" if quantity.low == math.ulp(0.0) else f"{quantity.low:g}"
-    return f"must be {low} to {quantity.high:g} {unit}"
+    factor = to_si(1.0, unit, quantity.dimension, name)
+    low = "above 0" if quantity.low == math.ulp(0.0) else f"{quantity.low / factor:g} {unit}"
+    if quantity.high == math.inf:
+        return f"must be {low}" if low == "above 0" else f"must be {low} or more"
+    return f"must be {low} to {quantity.high / factor:g} {unit}"

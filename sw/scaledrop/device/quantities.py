@@ -54,7 +54,7 @@ QUANTITIES: dict[str, Quantity] = {
     "settle": Quantity(D.TIME, "wait between reset and write", 0.0, INF, 0.0),
     "reset_voltage": Quantity(D.VOLTAGE, "height of the reset pulse", TINY),
     "reset_pulse": Quantity(D.TIME, "width of the reset pulse", TINY),
-    "driver_factor": Quantity(D.COUNT, "joules from the supply per joule in the device", 1.0),
+    "driver_factor": Quantity(D.COUNT, "joules from the supply per joule in it", 1.0, INF, 1.0),
     "dac_bits": Quantity(D.BITS, "bits of the write DAC", 1, 16),
     "dac_full_scale": Quantity(D.VOLTAGE, "drive at code 2**dac_bits", TINY),
     "reference_temperature": Quantity(D.TEMPERATURE, "where values hold", 1.0, 1000.0, 300.0),
@@ -70,13 +70,14 @@ QUANTITIES: dict[str, Quantity] = {
     "ms": Quantity(D.MAGNETISATION, "saturation magnetisation", TINY, law=M),
     "mu0_hk": Quantity(D.INDUCTION, "effective anisotropy field", TINY, INF, math.nan, M),
     "k_i": Quantity(D.SURFACE_ENERGY, "interface anisotropy", TINY, INF, math.nan, M),
+    "demagnetisation": Quantity(D.COUNT, "Nz - Nx, with k_i", 0.0, 1.0, 1.0, M),
+    "curie": Quantity(D.TEMPERATURE, "Curie temperature", 1.0, INF, 1100.0, M),
     "t_f": Quantity(D.LENGTH, "thickness of the free layer", TINY, law=M),
     "diameter": Quantity(D.LENGTH, "diameter of the free layer", TINY, law=M),
     "alpha": Quantity(D.COUNT, "Gilbert damping", TINY, 1.0, law=M),
     "theta_sh": Quantity(D.COUNT, "spin Hall angle of the channel", TINY, law=M),
     "channel_width": Quantity(D.LENGTH, "width of the channel", TINY, law=M),
     "channel_thickness": Quantity(D.LENGTH, "thickness of the channel", TINY, law=M),
-    "resistivity": Quantity(D.RESISTIVITY, "of the channel", TINY, INF, math.nan, M),
     # Read path.
     "r_parallel": Quantity(D.RESISTANCE, "junction in the parallel state", TINY),
     "r_tcr": Quantity(D.PER_KELVIN, "its temperature coefficient", -0.01, 0.01, 0.0),
@@ -101,11 +102,13 @@ QUANTITIES: dict[str, Quantity] = {
     "drift": Quantity(D.VOLTAGE, "slow drift of the threshold, rms", 0.0, INF, 0.0),
     "drift_writes": Quantity(D.WRITES, "over which it forgets", TINY, INF, 1e6),
 }
-"""By the name in the card. NaN is neutral where another parameter takes its place."""
+"""By the name in the card. ``mu0_hk`` and ``k_i`` stand for one another; NaN is the absent one."""
 
 NO_SPREAD = frozenset(
-    "pulse settle reset_pulse read_time dac_bits reference_temperature drift_writes endurance "
-    "endurance_shape stuck_reset stuck_switched".split()
+    {
+        *("pulse", "settle", "reset_pulse", "read_time", "dac_bits", "reference_temperature"),
+        *("curie", "drift_writes", "endurance", "endurance_shape", "stuck_reset", "stuck_switched"),
+    }
 )
 """Those that are the same for all devices of a wafer, or that are a distribution already."""
 

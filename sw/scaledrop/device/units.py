@@ -16,7 +16,6 @@ class Dimension(Enum):
     VOLTAGE = {"V": 1.0, "mV": 1e-3, "uV": 1e-6}
     TIME = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "ps": 1e-12, "year": 31557600.0}
     RESISTANCE = {"Ohm": 1.0, "kOhm": 1e3, "MOhm": 1e6}
-    RESISTIVITY = {"Ohm.m": 1.0, "uOhm.cm": 1e-8}
     LENGTH = {"m": 1.0, "um": 1e-6, "nm": 1e-9, "pm": 1e-12}
     TEMPERATURE = {"K": 1.0}
     ENERGY = {"J": 1.0, "pJ": 1e-12, "fJ": 1e-15}
