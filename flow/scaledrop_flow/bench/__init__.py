@@ -7,6 +7,7 @@ from pathlib import Path
 
 from scaledrop.freezing import freeze
 from scaledrop_flow.bench.cycles import cycle_benchmarks
+from scaledrop_flow.bench.device import device_benchmarks
 from scaledrop_flow.bench.entry import Entry
 from scaledrop_flow.bench.inference import inference_benchmarks, lenet5
 from scaledrop_flow.bench.simulation import simulation_benchmarks
@@ -22,6 +23,7 @@ def run_benchmarks(cache: Path, repeats: int) -> list[Entry]:
     """
     return [
         *inference_benchmarks(repeats),
+        *device_benchmarks(repeats),
         *cycle_benchmarks(freeze(lenet5()[0], {}), cache),
         *simulation_benchmarks(cache, repeats),
     ]

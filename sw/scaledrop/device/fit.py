@@ -32,6 +32,8 @@ MODELS: dict[str, tuple[str, ...]] = {
 
 LOGARITHMIC = frozenset({"slope", "asymmetry"})
 EDGE = 1e-9
+FIRST_STEP = 0.01
+"""Of the way to the end of an interval, as a part of the value."""
 SIGNIFICANT = 0.05
 
 
@@ -180,40 +182,38 @@ def _fit(problem: _Problem, model: str) -> tuple[Candidate, FloatArray]:
 
 
 def _profile_end(problem: _Problem, x: FloatArray, index: int, least: float, way: int) -> float:
-    """Where the profile deviance has risen by 3.84 above ``least``, in internal units."""
+    """Where the profile deviance has risen by 3.84 above ``least``, in internal units.
+
+    The limit of the parameter's range where it has not.
+    """
     limit = float(problem.bounds[index][(way + 1) // 2])
     rise = float(chi2_law.ppf(0.95, 1))
-    inner, point, step = float(x[index]), x, _step(problem, x, index)
-    outer = None
-    for _ in range(60):
-        if outer is None:
-            trial = inner + way * step
-            trial = min(max(trial, problem.bounds[index][0]), problem.bounds[index][1])
-            step *= 1.7
-        else:
-            trial = (inner + outer) / 2
+    point, step = x, FIRST_STEP * max(abs(float(x[index])), 0.1)
+
+    def inside(at: float) -> bool:
+        nonlocal point
         held = point.copy()
-        held[index] = trial
+        held[index] = at
         found, deviance = problem.minimise([held], index)
-        if deviance - least < rise:
-            inner, point = trial, found
-            if trial == limit:
-                return limit
-        else:
+        if deviance - least >= rise:
+            return False
+        point = found
+        return True
+
+    inner = outer = float(x[index])
+    while outer == inner:
+        trial = min(max(inner + way * step, problem.bounds[index][0]), problem.bounds[index][1])
+        if not inside(trial):
             outer = trial
-        if outer is not None and abs(outer - inner) < 1e-3 * _step(problem, x, index):
-            break
-    return inner
-
-
-def _step(problem: _Problem, x: FloatArray, index: int) -> float:
-    """A first guess of one standard deviation."""
-    if problem.names[index] in LOGARITHMIC:
-        return 0.1
-    if problem.names[index] == "plateau_high":
-        return 0.01
-    scale = float(np.ptp(problem.counts.drive_v))
-    return scale / 50 / (100 if problem.names[index] == "v_th_per_k" else 1)
+        elif trial == limit or step > 1e6:
+            return limit
+        else:
+            inner = outer = trial
+            step *= 2
+    while abs(outer - inner) > 2e-3 * abs(outer - float(x[index])):
+        middle = (inner + outer) / 2
+        inner, outer = (middle, outer) if inside(middle) else (inner, middle)
+    return (inner + outer) / 2
 
 
 def fit_counts(counts: Counts, fixed: Mapping[str, float] | None = None) -> Fit:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 import pytest
 
 from scaledrop.device.quantities import CYCLE, NO_SPREAD, QUANTITIES
@@ -45,4 +47,4 @@ def test_every_quantity_is_in_range_where_it_is_neutral() -> None:
     for name, one in QUANTITIES.items():
         assert one.text and one.low < one.high, name
         neutral = one.neutral
-        assert neutral is None or neutral != neutral or one.low <= neutral <= one.high, name
+        assert neutral is None or isnan(neutral) or one.low <= neutral <= one.high, name
