@@ -78,7 +78,7 @@ MISTAKES = {
     "wrong format": (("plot", "hikstor80", "--format", "pdf"), "format: 'pdf' is not known"),
     "unwritable": (
         ("fit", "m.csv", "--out", "m.csv/c.yaml"),
-        "m.csv/c.yaml: cannot be written (Not a directory); choose another path",
+        "m.csv/c.yaml: cannot be written (File exists); choose another path",
     ),
 }
 

@@ -106,6 +106,8 @@ def _check_parameter(card: Card, name: str) -> None:
     value = to_si(one.value, one.unit, quantity.dimension, where)
     if not quantity.low <= value <= quantity.high:
         raise ValueError(f"{where}: value {one.value:g}{unit} {_range_of(name, one.unit)}")
+    if math.isinf(value) and quantity.neutral != math.inf:
+        raise ValueError(f"{where}: value {one.value:g} must be finite; measure it or leave it out")
     if name == "dac_bits" and value != int(value):
         raise ValueError(f"{where}: value {one.value:g} must be a whole number")
     if one.cycle_sigma and name not in CYCLE:

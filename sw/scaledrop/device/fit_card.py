@@ -82,7 +82,7 @@ def _parameter(fit: Fit, key: str, old: Parameter | None) -> Parameter:
     note = f"Law: {fit.chosen.model}; {verdict(fit.chosen)}."
     spread = None
     if old is not None and old.device_sigma and old.value:
-        spread = old.device_sigma / abs(old.value)
+        spread = float(f"{old.device_sigma / abs(old.value):.6g}")
         note += " Spread from the base card."
     digest = f", sha256 {fit.counts.digest[:16]}" if fit.counts.digest else ""
     return Parameter(

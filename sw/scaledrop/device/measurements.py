@@ -112,8 +112,8 @@ def _group_means(values: FloatArray, group: npt.NDArray[np.intp]) -> FloatArray:
     return (np.bincount(group, values) / np.bincount(group))[group]
 
 
-def _cell(row: dict[str, str | None], column: str, where: str) -> float:
-    text = (row.get(column) or "").strip()
+def _cell(row: dict[str, str], column: str, where: str) -> float:
+    text = row.get(column, "")
     try:
         value = float(text)
     except ValueError:
@@ -123,14 +123,14 @@ def _cell(row: dict[str, str | None], column: str, where: str) -> float:
     return value
 
 
-def _count(row: dict[str, str | None], column: str, where: str) -> int:
+def _count(row: dict[str, str], column: str, where: str) -> int:
     value = _cell(row, column, where)
     if value < 0 or value != int(value):
         raise UserError(f"{where}: {column} {value:g} must be a whole number, 0 or more")
     return int(value)
 
 
-def _row(row: dict[str, str | None], where: str) -> tuple[float, float, float, int, int]:
+def _row(row: dict[str, str], where: str) -> tuple[float, float, float, int, int]:
     drive, pulse = _cell(row, "drive_v", where), _cell(row, "pulse_ns", where)
     temperature = _cell(row, "temperature_k", where) if row.get("temperature_k") else ROOM_K
     trials, switched = _count(row, "trials", where), _count(row, "switched", where)
@@ -148,6 +148,40 @@ def _row(row: dict[str, str | None], where: str) -> tuple[float, float, float, i
     return drive, pulse * 1e-9, temperature, trials, switched
 
 
+def _lines(path: Path) -> tuple[bytes, list[tuple[int, list[str]]]]:
+    """The bytes of a file, and its cells by line, without comments and empty lines."""
+    try:
+        data = path.read_bytes()
+        text = data.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "is not text in UTF-8"
+        raise UserError(f"{path}: cannot be read ({reason}); give a CSV file") from None
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        try:
+            # Line by line, so that a stray quotation mark spoils one line only.
+            found.append((number, [cell.strip() for cell in next(csv.reader([line]))]))
+        except csv.Error as error:
+            raise UserError(f"{path.name} line {number}: is not CSV ({error})") from None
+    return data, found
+
+
+def _check_columns(columns: list[str], name: str) -> None:
+    for column in REQUIRED:
+        if column not in columns:
+            raise UserError(
+                f"{name}: has no column {column}; the first line must name "
+                f"{', '.join(REQUIRED)} and, if wanted, temperature_k"
+            )
+    for column in columns:
+        if column not in REQUIRED + OPTIONAL:
+            raise UserError(f"{name}: unknown column {column!r}; remove it or correct its name")
+        if columns.count(column) > 1:
+            raise UserError(f"{name}: column {column} is there twice; remove one")
+
+
 def read_counts(path: Path) -> Counts:
     """Counts from a CSV file with columns drive_v, pulse_ns, trials, switched.
 
@@ -157,30 +191,18 @@ def read_counts(path: Path) -> Counts:
     Raises:
         UserError: no such file, a missing or unknown column, or a cell that is no such number.
     """
-    try:
-        data = path.read_bytes()
-        text = data.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "is not text in UTF-8"
-        raise UserError(f"{path}: cannot be read ({reason}); give a CSV file") from None
-    lines = [(n, one) for n, one in enumerate(text.splitlines(), 1) if one.strip()]
-    lines = [(n, one) for n, one in lines if not one.startswith("#")]
-    reader = csv.DictReader(one for _, one in lines)
-    columns = [one.strip() for one in reader.fieldnames or ()]
-    reader.fieldnames = columns
-    for name in REQUIRED:
-        if name not in columns:
+    data, lines = _lines(path)
+    columns = lines[0][1] if lines else []
+    _check_columns(columns, path.name)
+    rows = []
+    for number, cells in lines[1:]:
+        where = f"{path.name} line {number}"
+        if len(cells) > len(columns):
             raise UserError(
-                f"{path.name}: has no column {name}; the first line must name "
-                f"{', '.join(REQUIRED)} and, if wanted, temperature_k"
+                f"{where}: has {len(cells)} cells for {len(columns)} columns; write decimals with "
+                "a point"
             )
-    for name in columns:
-        if name not in REQUIRED + OPTIONAL:
-            raise UserError(f"{path.name}: unknown column {name!r}; remove it or correct its name")
-    rows = [
-        _row(row, f"{path.name} line {number}")
-        for (number, _), row in zip(lines[1:], reader, strict=True)
-    ]
+        rows.append(_row(dict(zip(columns, cells, strict=False)), where))
     if not rows:
         raise UserError(f"{path.name}: has no measurements; give one line for each drive voltage")
     drive, pulse, temperature, trials, switched = (

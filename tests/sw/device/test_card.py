@@ -154,6 +154,10 @@ BROKEN: list[tuple[Any, str]] = [
         "parameters.slope: value is not a number; leave the parameter out or measure it",
     ),
     (
+        document(pulse=plain(math.inf, "ns")),
+        "parameters.pulse: value inf must be finite; measure it or leave it out",
+    ),
+    (
         document(slope=plain(40, "1/V", source=" ")),
         "parameters.slope: source is empty; name the paper, tool or calculation",
     ),

@@ -47,6 +47,7 @@ MISTAKES = {
     "0.9,0.75,100,0.5\n": "m.csv line 5: switched 0.5 must be a whole number, 0 or more",
     "0.9,0.75,100,-1\n": "m.csv line 5: switched -1 must be a whole number, 0 or more",
     "0.9,0,100,1\n": "m.csv line 5: pulse_ns 0 must be above 0; give it in nanoseconds",
+    "0,9,0,75,100,10\n": ("m.csv line 5: has 6 cells for 4 columns; write decimals with a point"),
     "0.9,1,0,0\n": "m.csv line 5: trials is 0; leave the row out",
 }
 
@@ -64,6 +65,10 @@ def test_wrong_columns_and_files_are_named(tmp_path: Path) -> None:
     assert refused(tmp_path, "T," + HEAD + "1,1,1,1,1\n") == (
         "m.csv: unknown column 'T'; remove it or correct its name"
     )
+    assert refused(tmp_path, "trials," + HEAD) == (
+        "m.csv: column trials is there twice; remove one"
+    )
+    assert refused(tmp_path, "").startswith("m.csv: has no column drive_v")
     assert refused(tmp_path, HEAD) == (
         "m.csv: has no measurements; give one line for each drive voltage"
     )
