@@ -22,7 +22,14 @@ def unit(**parameters: object) -> SpinUnit:
     return SpinUnit(nominal(card(None, **parameters)), drift_seed=3)
 
 
-@pytest.mark.parametrize("parameters", [{}, MEMORY, DRIFT])
+STRONG = {
+    "reset_failure": plain(95, "%"),
+    "drift": plain(10, "mV"),
+    "drift_writes": plain(3200, "writes"),
+}
+
+
+@pytest.mark.parametrize("parameters", [{}, MEMORY, DRIFT, STRONG])
 @pytest.mark.parametrize("count", [0, 1, 1001, BLOCK, 3 * BLOCK + 5])
 def test_the_bits_are_those_of_the_unit(parameters: dict, count: int) -> None:  # type: ignore[type-arg]
     one = unit(**parameters)
