@@ -42,7 +42,7 @@ def test_fit_writes_a_card_that_can_be_used(run):
     assert "chosen       asymmetric: chi2 16.4 for 9 degrees of freedom, p = 0.06: holds\n" in out
     assert "asymmetry    2.6457 (95 %: 1.1218 to no bound)" in out
     card = load_card("mine.yaml")
-    assert card.name == "mine" and card.si("pulse") == pytest.approx(0.75e-9, rel=1e-12)
+    assert card.name == "mine" and card.si("pulse") == pytest.approx(0.75e-9, rel=1e-12, abs=0)
     assert card.si("slope") == pytest.approx(39.8, abs=0.05)
     assert card.device_sigma("v_th_1ns") == pytest.approx(0.05 * card.si("v_th_1ns"))
     assert "sha256" in card.parameters["slope"].source

@@ -50,7 +50,7 @@ def test_values_and_spreads_are_in_si() -> None:
         tmr=plain(120, "%", spread=4),
         write_resistance=plain(0.8, "kOhm", spread_relative=0.05, cycle_relative=0.01),
     )
-    assert found.si("pulse") == pytest.approx(0.75e-9, rel=1e-12)
+    assert found.si("pulse") == pytest.approx(0.75e-9, rel=1e-12, abs=0)
     assert found.si("tmr") == pytest.approx(1.2)
     assert found.device_sigma("tmr") == pytest.approx(0.04)
     assert found.device_sigma("write_resistance") == pytest.approx(40)
