@@ -26,7 +26,10 @@ def command(line, monkeypatch):
     assert stop.value.code == 0, line
 
 
-@pytest.mark.parametrize("path", ["docs/tutorial.md", "docs/training.md", "README.md"])
+DOCUMENTS = ["docs/tutorial.md", "docs/training.md", "docs/device-cards.md", "README.md"]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
 def test_commands_and_programs_run(path, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     ran = 0

@@ -9,6 +9,7 @@ from scaledrop.freezing import freeze
 from scaledrop_flow.bench.area import area_benchmarks
 from scaledrop_flow.bench.cycles import cycle_benchmarks
 from scaledrop_flow.bench.datapaths import datapath_benchmarks
+from scaledrop_flow.bench.device import device_benchmarks
 from scaledrop_flow.bench.device_map import map_benchmarks
 from scaledrop_flow.bench.entry import Entry
 from scaledrop_flow.bench.inference import inference_benchmarks, lenet5
@@ -27,6 +28,7 @@ def run_benchmarks(cache: Path, repeats: int) -> list[Entry]:
     return [
         *inference_benchmarks(repeats),
         *map_benchmarks(repeats),
+        *device_benchmarks(repeats),
         *cycle_benchmarks(network, cache),
         *simulation_benchmarks(cache, repeats),
         *area_benchmarks(),
