@@ -153,8 +153,11 @@ def words(
 
 
 def independence_order(bits: int, rarer: float) -> int:
-    """Greatest order, 10 at most, whose rarest word is expected ten times; at least 1."""
-    return min(10, max(1, int(log(max(bits * rarer, 20) / 10) / log(1 / rarer))))
+    """Greatest order, 6 at most, whose rarest word is expected ten times; at least 1.
+
+    More cells would see finer patterns and miss plain ones: the noise grows with their number.
+    """
+    return min(6, max(1, int(log(max(bits * rarer, 20) / 10) / log(1 / rarer))))
 
 
 def independence(values: Any, order: int | None = None, least: int = 1000) -> Verdict:

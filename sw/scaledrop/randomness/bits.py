@@ -72,7 +72,7 @@ def words_of(bits: Bits, length: int, *, circular: bool = False) -> npt.NDArray[
 
     ``n`` of them if ``circular``, as if the first bits followed the last, else n - length + 1.
     """
-    source = np.concatenate([bits, bits[: length - 1]]) if circular and length > 1 else bits
+    source = np.resize(bits, len(bits) + length - 1) if circular else bits
     count = len(source) - length + 1
     words = np.zeros(count, dtype=np.int64)
     for place in range(length):

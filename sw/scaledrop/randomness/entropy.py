@@ -120,9 +120,7 @@ def compression(values: Any, first: int = 1000) -> float:
 
     def excess(chance: float) -> float:
         rest = (1 - chance) / (kinds - 1)
-        return (
-            _mean_log(chance, first, logs) + (kinds - 1) * _mean_log(rest, first, logs) - lower
-        )
+        return _mean_log(chance, first, logs) + (kinds - 1) * _mean_log(rest, first, logs) - lower
 
     if excess(1 / kinds) <= 0:
         return 1.0

@@ -48,7 +48,7 @@ def spectrum_shape(values: Any, least: int = 1000) -> Verdict:
 
     The sum of all powers is fixed once the ones are counted, which takes
     ``(0.05 ln 20)**2`` from the variance 0.95 * 0.05 of each peak; the standard's divisor of 4
-    stands for 3.79. P is uniform where that of the standard is a little narrow.
+    stands for 3.79, which makes its P too large. Peaks are counted, so P moves in steps.
 
     Raises:
         UserError: not bits, fewer than ``least``, or all equal.
@@ -68,7 +68,7 @@ def peak(values: Any, least: int = 1000) -> Verdict:
     """Does one frequency stick out? For any probability of ones.
 
     Statistic: the greatest power in units of the mean; m of them exceed x with the chance
-    ``1 - (1 - exp(-x))**m``. Finds what repeats with any period of at least two bits.
+    ``1 - (1 - exp(-x))**m``. Finds what repeats with any period longer than two bits.
 
     Raises:
         UserError: not bits, or fewer than ``least``.

@@ -96,9 +96,7 @@ def _first_rare(shared: Whole, longest: int, cutoff: int) -> int:
     low, high = 1, longest + 1
     while low < high:
         middle = (low + high) // 2
-        low, high = (
-            (middle + 1, high) if _most(shared, middle) >= cutoff else (low, middle)
-        )
+        low, high = (middle + 1, high) if _most(shared, middle) >= cutoff else (low, middle)
     return low
 
 

@@ -42,7 +42,8 @@ def xor_streams(streams: Sequence[Any]) -> Bits:
     lengths = sorted({len(stream) for stream in checked})
     if len(lengths) != 1:
         raise UserError(f"streams: must be one or more of equal length, not {lengths}; cut them")
-    return np.bitwise_xor.reduce(np.stack(checked), axis=0)
+    mixed: Bits = np.bitwise_xor.reduce(np.stack(checked), axis=0)
+    return mixed
 
 
 def xor_successive(values: Any, count: int) -> Bits:
@@ -52,7 +53,9 @@ def xor_successive(values: Any, count: int) -> Bits:
         UserError: not bits, fewer than ``count``, or a count out of 1 to 64.
     """
     check_integer(count, 1, 64, "count")
-    return np.bitwise_xor.reduce(windows_of(as_bits(values, count, "XOR"), count), axis=1)
+    windows = windows_of(as_bits(values, count, "XOR"), count)
+    mixed: Bits = np.bitwise_xor.reduce(windows, axis=1)
+    return mixed
 
 
 def von_neumann(values: Any) -> Bits:
@@ -62,7 +65,8 @@ def von_neumann(values: Any) -> Bits:
         UserError: not bits.
     """
     pairs = windows_of(as_bits(values), 2)
-    return pairs[pairs[:, 0] != pairs[:, 1], 0]
+    kept: Bits = pairs[pairs[:, 0] != pairs[:, 1], 0]
+    return kept
 
 
 def peres(values: Any, depth: int = 8) -> Bits:
