@@ -54,6 +54,7 @@ def test_cosim_does_not_need_the_rtl_sources():
         "scaledrop_hw.accelerator, scaledrop_hw.export",
         "scaledrop_cosim.checker, scaledrop_cosim.backends.rtl",
         "scaledrop.energy, scaledrop.prediction",
+        "scaledrop.randomness",
     ],
 )
 def test_no_torch_is_needed(modules):

@@ -12,6 +12,7 @@ from scaledrop.training import config_from_file
 from scaledrop_flow import cli
 
 ROOT = Path(__file__).parent.parent.parent
+DOCUMENTS = [*(f"docs/{name}.md" for name in ("tutorial", "training", "randomness")), "README.md"]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
 
 
@@ -26,7 +27,7 @@ def command(line, monkeypatch):
     assert stop.value.code == 0, line
 
 
-@pytest.mark.parametrize("path", ["docs/tutorial.md", "docs/training.md", "README.md"])
+@pytest.mark.parametrize("path", DOCUMENTS)
 def test_commands_and_programs_run(path, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     ran = 0

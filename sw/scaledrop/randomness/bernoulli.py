@@ -6,8 +6,7 @@ bits are independent with some constant probability, and the tests are condition
 counted. A stream of equal bits says nothing about the latter and is failed with P = 0.
 
 Sources: runs: Wald & Wolfowitz, Ann. Math. Stat. 11 (1940) 147; independence: Hoel, Biometrika 41
-(1954) 430, and Billingsley, Ann. Math. Stat. 32 (1961) 12; drift: Kolmogorov's distribution of the
-Brownian bridge; several windows: Sidak, J. Am. Stat. Assoc. 62 (1967) 626.
+(1954) 430; drift: Kolmogorov; several windows: Sidak, J. Am. Stat. Assoc. 62 (1967) 626.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ def _share(bits: Bits, p: float | None) -> float:
 
 def _both_tails(count: npt.NDArray[np.int64] | int, n: int, p: float) -> npt.NDArray[np.float64]:
     """Exact: twice the smaller tail of the binomial distribution, 1 at most."""
-    low, high = stats.binom.cdf(count, n, p), stats.binom.sf(np.asarray(count) - 1, n, p)
+    low, high = stats.binom.cdf(count, n, p), stats.binom.sf(count - 1, n, p)
     return np.asarray(np.minimum(1.0, 2 * np.minimum(low, high)))
 
 
@@ -113,8 +112,8 @@ def block_share(
     chance = float(whole.mean()) if p is None else chance
     chi2 = float(((ones - size * chance) ** 2).sum() / (size * chance * (1 - chance)))
     freedom = len(ones) - (p is None)
-    note = f"{len(ones)} blocks of {size}"
-    return Verdict("block share", chi2, float(stats.chi2.sf(chi2, freedom)), note)
+    p_value = float(stats.chi2.sf(chi2, freedom))
+    return Verdict("block share", chi2, p_value, f"{len(ones)} blocks of {size}")
 
 
 def word_length(bits: int, rarer: float) -> int:
@@ -225,13 +224,12 @@ def equal_run(values: Any, p: float | None = None, least: int = 1000) -> Verdict
     chance, n = _share(bits, p), len(bits)
     if verdict := _equal(bits, "equal run"):
         return verdict
-    candidates = []
-    for value, c in ((1, chance), (0, 1 - chance)):
+    found = []
+    for value, c, name in ((1, chance, "of ones"), (0, 1 - chance, "of zeros")):
         length = _longest(bits, value)
-        expected = ((n - length) * (1 - c) + 1) * c**length
-        candidates.append((-expm1(-expected), length, f"of {'ones' if value else 'zeros'}"))
-    p_value, length, note = min(candidates)
-    return Verdict("equal run", length, min(1.0, 2 * p_value), note)
+        found.append((-expm1(-((n - length) * (1 - c) + 1) * c**length), length, name))
+    p_value, length, name = min(found)
+    return Verdict("equal run", length, min(1.0, 2 * p_value), name)
 
 
 def drift(values: Any, least: int = 1000) -> Verdict:

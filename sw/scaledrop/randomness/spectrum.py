@@ -48,7 +48,7 @@ def spectrum_shape(values: Any, least: int = 1000) -> Verdict:
 
     The sum of all powers is fixed once the ones are counted, which takes
     ``(0.05 ln 20)**2`` from the variance 0.95 * 0.05 of each peak; the standard's divisor of 4
-    stands for 3.79, which makes its P too large. Peaks are counted, so P moves in steps.
+    stands for 3.79, which makes its P a little too small. Peaks are counted, so P moves in steps.
 
     Raises:
         UserError: not bits, fewer than ``least``, or all equal.
