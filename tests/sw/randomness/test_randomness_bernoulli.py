@@ -55,6 +55,13 @@ def test_p_values_are_uniform(p, known):
             assert level.passed(), (name, level)
 
 
+@pytest.mark.parametrize("p", [0.5, 0.2])
+def test_variance_of_the_shape_of_the_spectrum(p):
+    """One, where the standard's would be 1.06 and that of independent peaks 0.53."""
+    found = [spectrum.spectrum_shape(one).statistic for one in streams(p, 23, 600, 4000)]
+    assert abs(np.var(found) - 1) < 4 * np.sqrt(2 / 600)
+
+
 def markov(p, stick, seed, length=40_000):
     """Bits with share p and lag-1 correlation ``stick``: keep the last, or draw."""
     rng = np.random.default_rng(seed)

@@ -22,6 +22,7 @@ from scaledrop.randomness import (
     xor_streams,
     xor_successive,
 )
+from scaledrop.randomness.correlation import portmanteau
 
 
 def test_wilson_by_its_formula():
@@ -63,6 +64,15 @@ def test_as_many_lags_are_outside_the_band_as_it_says():
     assert abs(outside - 300) < 5 * sqrt(6000 * 0.05 * 0.95)
 
 
+def test_portmanteau_by_its_formula():
+    bits = np.random.default_rng(8).random(1000) < 0.3
+    values = autocorrelation(bits, 5).values
+    expected = 1000 * 1002 * sum(r * r / (1000 - k) for k, r in enumerate(values, 1))
+    found = portmanteau(bits, 5)
+    assert found.statistic == pytest.approx(expected, rel=1e-12)
+    assert found.p_value == pytest.approx(stats.chi2.sf(expected, 5), rel=1e-12)
+
+
 def test_a_planted_lag_is_outside():
     bits = np.random.default_rng(4).random(20_000) < 0.2
     bits[7:] |= bits[:-7] & (np.random.default_rng(5).random(19_993) < 0.1)
@@ -80,6 +90,16 @@ def test_autocorrelation_needs_bits_that_differ():
         autocorrelation(np.arange(319) % 2)
 
 
+def slow_peres(bits, depth):
+    """By his definition: von Neumann of the bits, of the XORs of pairs, of the equal pairs."""
+    pairs = list(zip(bits[::2], bits[1::2], strict=False))
+    out = [a for a, b in pairs if a != b]
+    if depth == 1 or not pairs:
+        return sorted(out)
+    again = ([a ^ b for a, b in pairs], [a for a, b in pairs if a == b])
+    return sorted(out + [bit for one in again for bit in slow_peres(one, depth - 1)])
+
+
 BITS = st.lists(st.integers(0, 1), min_size=16, max_size=200)
 
 
@@ -94,7 +114,7 @@ def test_whitening_against_slow_ones(bits):
     assert xor_streams([bits, bits[::-1]]).tolist() == [
         a ^ b for a, b in zip(bits, bits[::-1], strict=True)
     ]
-    assert len(peres(bits)) <= len(bits)
+    assert sorted(peres(bits, 3).tolist()) == slow_peres(bits, 3)
 
 
 def test_peres_is_fair_for_every_count_of_ones():

@@ -2,6 +2,7 @@
 """The whole assessment: what runs, what is skipped, how often it is wrong, what it finds."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -71,6 +72,13 @@ def test_a_wrong_probability_is_rejected_if_it_was_said():
     bits = drawn(0.21, 200_000, 5)
     assert not assess(bits, 0.2).passed
     assert assess(bits).passed
+
+
+def test_either_count_or_correction_rejects():
+    report = assess(drawn(0.2, 2000, 10), 0.2)
+    assert report.passed
+    assert not replace(report, failures=report.allowed_failures + 1).passed
+    assert not replace(report, rejected=("drift",)).passed
 
 
 @pytest.mark.parametrize("value", [0, 1])
