@@ -55,6 +55,7 @@ def test_cosim_does_not_need_the_rtl_sources():
         "scaledrop_cosim.checker, scaledrop_cosim.backends.rtl",
         "scaledrop.energy, scaledrop.prediction",
         "scaledrop.device.sampler, scaledrop.device.fit_card, scaledrop.device.macrospin_card",
+        "scaledrop.randomness",
     ],
 )
 def test_no_torch_is_needed(modules):

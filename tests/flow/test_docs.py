@@ -12,6 +12,8 @@ from scaledrop.training import config_from_file
 from scaledrop_flow import cli
 
 ROOT = Path(__file__).parent.parent.parent
+PAGES = ("tutorial", "training", "device-cards", "randomness")
+DOCUMENTS = [*(f"docs/{name}.md" for name in PAGES), "README.md"]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
 
 
@@ -24,9 +26,6 @@ def command(line, monkeypatch):
     with pytest.raises(SystemExit) as stop:
         cli.main()
     assert stop.value.code == 0, line
-
-
-DOCUMENTS = ["docs/tutorial.md", "docs/training.md", "docs/device-cards.md", "README.md"]
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)
