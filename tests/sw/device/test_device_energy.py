@@ -13,6 +13,8 @@ from scaledrop.device.devices import draw, nominal
 from scaledrop.device.energy import bit_cost, channel_resistance
 
 AT = Conditions()
+SAME = {"rel": 1e-6, "abs": 0}
+"""Without ``abs`` pytest takes 1e-12 for nothing, and so all femtojoules for the same."""
 
 
 def test_the_published_write() -> None:
@@ -36,10 +38,10 @@ def test_every_part_by_hand() -> None:
         "settle": plain(2, "ns"),
     }
     found = bit_cost(nominal(card(**more)), np.array([[0.8]]), AT, probability=0.25)
-    assert found.reset_j.item() == pytest.approx(2 * 1.1**2 / 800 * 1e-9, rel=1e-6, abs=0)
-    assert found.write_j.item() == pytest.approx(2 * 0.8**2 / 800 * 1e-9, rel=1e-6, abs=0)
+    assert found.reset_j.item() == pytest.approx(2 * 1.1**2 / 800 * 1e-9, **SAME)
+    assert found.write_j.item() == pytest.approx(2 * 0.8**2 / 800 * 1e-9, **SAME)
     low, high = (0.09 / (ohms + 14142.1356) * 1e-9 for ohms in (10e3, 20e3))
-    assert found.read_j.item() == pytest.approx(0.75 * low + 0.25 * high + 48e-15, rel=1e-6, abs=0)
+    assert found.read_j.item() == pytest.approx(0.75 * low + 0.25 * high + 48e-15, **SAME)
     assert (found.reset_s, found.write_s, found.read_s) == pytest.approx(
         (3e-9, 1e-9, 1e-9), rel=1e-6
     )
@@ -55,7 +57,7 @@ def test_supply_pulse_and_temperature() -> None:
     one = nominal(card(write_tcr=plain(0.1, "%/K")))
     plain_cost = bit_cost(one, np.array([[0.8]]), AT)
     found = bit_cost(one, np.array([[0.8]]), Conditions(400, 1.1, 3e-9))
-    assert channel_resistance(one, 400.0) == pytest.approx(880, rel=1e-6, abs=0)
+    assert channel_resistance(one, 400.0) == pytest.approx(880, **SAME)
     assert found.write_j.item() == pytest.approx(
         3 / 1.1 * plain_cost.write_j.item(), rel=1e-6, abs=0
     )
