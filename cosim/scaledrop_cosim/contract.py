@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
@@ -12,6 +12,8 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from scaledrop.device.chain import spin_words
+from scaledrop.device.loop import SpinLoop
 from scaledrop.engine import check_images, check_passes
 from scaledrop.errors import UserError
 from scaledrop.events import EventCounts
@@ -19,7 +21,7 @@ from scaledrop.frozen import FrozenNetwork
 from scaledrop.record import PassRecord
 from scaledrop.sampling import MAX_EXACT_LAYERS
 from scaledrop.spin import uniform_words
-from scaledrop.walk import MASS, Inference, Mode, Visit, leaves, masks_of, walk_words
+from scaledrop.walk import MASS, Inference, Mode, Visit, leaves, masks_of, walk_draws, walk_words
 
 __all__ = ["Backend", "Observation", "Workload"]
 
@@ -34,10 +36,12 @@ class Workload:
         passes: T, 1 to 65535.
         seed: Of the stochastic bits; everything random follows from it.
         inference: How an image is inferred; mode ``passes`` with ``passes`` when not given.
+        spin: The device that makes the bits; an ideal one when not given. It goes on from image to
+            image: its next bit may depend on the last.
 
     Raises:
         UserError: wrong images, a number of passes out of range or not that of ``inference``, or
-            more masks than can be visited.
+            more masks than can be visited, or a device where no bits are drawn.
     """
 
     network: FrozenNetwork
@@ -45,6 +49,7 @@ class Workload:
     passes: int
     seed: int
     inference: Inference = field(default=cast(Any, None), kw_only=True)
+    spin: SpinLoop | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "images", check_images(self.network, self.images))
@@ -56,6 +61,8 @@ class Workload:
             object.__setattr__(self, "inference", Inference(Mode.PASSES, self.passes))
         if self.inference.mode is Mode.EXACT:
             self._check_exact()
+            if self.spin is not None:
+                raise UserError("spin: mode exact draws no bits; use passes or shared")
         else:
             check_passes(self.network, self.passes)
             if self.inference.passes != self.passes:
@@ -93,18 +100,29 @@ class Workload:
         exact = self.inference.mode is Mode.EXACT
         return 0 if exact else self.passes * len(self.network.layers)
 
+    @property
+    def drive_codes(self) -> tuple[int, ...]:
+        """What the spin unit is driven with: the drop codes, or those of the device."""
+        return self.codes if self.spin is None else self.spin.codes
+
     @cached_property
-    def words(self) -> npt.NDArray[np.uint16]:
-        """(bits,) uniform words; the device switches when a word is below the drive code."""
+    def words(self) -> npt.NDArray[np.uint16] | npt.NDArray[np.uint32]:
+        """(bits,) uniform words: 16 bits each, and the device switches below the drive code; or 32
+        bits for a device with thresholds of its own."""
+        if self.spin is not None:
+            return spin_words(self.seed, self.bits)
         return uniform_words(self.seed, self.bits)
 
     @property
     def _words_by_image(self) -> npt.NDArray[np.uint16]:
-        return self.words.reshape(len(self.images), self._bits_per_image)
+        return self.words.reshape(len(self.images), self._bits_per_image).astype(np.uint16)
 
     @cached_property
     def masks(self) -> npt.NDArray[np.uint8]:
         """(N, T, L) mask bits that the words make: by pass, or in ``exact`` by leaf."""
+        if self.spin is not None:
+            layers = len(self.network.layers)
+            return np.stack([leaves(visits, layers)[0] for visits in self.walks])
         return masks_of(self.inference, self.codes, self._words_by_image)
 
     @cached_property
@@ -130,6 +148,9 @@ class Workload:
         """The walk of an image, each made once; in ``exact`` all images have the same."""
         at = 0 if self.inference.mode is Mode.EXACT else image
         if at not in self._visits:
+            if self.spin is not None:
+                self._visits.update(enumerate(self._spun(self.spin)))
+                return self._visits[at]
             words = self._words_by_image[at]
             self._visits[at] = list(walk_words(self.inference, self.codes, words))
         return self._visits[at]
@@ -138,6 +159,11 @@ class Workload:
     def walks(self) -> list[list[Visit]]:
         """:meth:`visits` of every image."""
         return [self.visits(image) for image in range(len(self.images))]
+
+    def _spun(self, spin: SpinLoop) -> Iterator[list[Visit]]:
+        stream, layers = spin.stream(self.words.astype(np.uint32)), len(self.network.layers)
+        for _ in self.images:
+            yield list(walk_draws(self.inference, layers, stream.draw))
 
     @cached_property
     def _visits(self) -> dict[int, list[Visit]]:

@@ -8,10 +8,13 @@ from pathlib import Path
 
 from scaledrop.errors import UserError
 from scaledrop.images import stream_order
+from scaledrop.numbers import DROP_BITS
 from scaledrop.walk import Mode
 from scaledrop_cosim.contract import Workload
 
-__all__ = ["Disturbance", "plusargs", "write_stimulus"]
+__all__ = ["DEVICE", "Disturbance", "plusargs", "spin_plusargs", "write_stimulus"]
+
+WORDS, DEVICE = "words.bin", "device.bin"
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,9 @@ class Disturbance:
 
 
 def write_stimulus(workload: Workload, folder: Path) -> None:
-    """Write ``pixels.bin`` and ``words.bin``, 16-bit little-endian.
+    """Write ``pixels.bin`` (16 bits each) and ``words.bin`` (16 or 32), and the tables of a device.
+
+    All of it little-endian.
 
     Raises:
         UserError: the folder cannot be written.
@@ -47,9 +52,28 @@ def write_stimulus(workload: Workload, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         pixels = stream_order(workload.images, workload.network.input_shape)
         (folder / "pixels.bin").write_bytes(pixels.astype("<u2").tobytes())
-        (folder / "words.bin").write_bytes(workload.words.astype("<u2").tobytes())
+        (folder / WORDS).write_bytes(workload.words.astype(_little(workload)).tobytes())
+        if workload.spin is not None:
+            (folder / DEVICE).write_bytes(workload.spin.tables.astype("<u4").tobytes())
     except OSError as error:
         raise UserError(f"{folder}: cannot be written ({error.strerror})") from None
+
+
+def _little(workload: Workload) -> str:
+    return "<u2" if workload.spin is None else "<u4"
+
+
+def spin_plusargs(workload: Workload, folder: Path) -> list[str]:
+    """Arguments of the spin unit's device."""
+    values: dict[str, object] = {"words": folder / WORDS}
+    if workload.spin is not None:
+        values |= {
+            "device": folder / DEVICE,
+            "dac_bits": workload.spin.dac_bits,
+            "epoch": workload.spin.epoch_writes,
+            "epochs": len(workload.spin.tables),
+        }
+    return [f"+{name}={value}" for name, value in values.items()]
 
 
 def plusargs(
@@ -71,6 +95,7 @@ def plusargs(
         "noise": workload.seed,
         "idle": disturbance.idle,
         "stall": disturbance.stall,
+        "drive": f"{sum(code << DROP_BITS * at for at, code in enumerate(workload.drive_codes)):x}",
         "limit": 10 * cycles_per_image + 20 * slowest_pixel * workload.network.input_size + 10_000,
     }
-    return [f"+{name}={value}" for name, value in values.items()]
+    return [f"+{name}={value}" for name, value in values.items()] + spin_plusargs(workload, folder)

@@ -11,15 +11,39 @@ from typing import Any
 
 import numpy as np
 
+from scaledrop.device.loop import SpinLoop
 from scaledrop.frozen_file import load, save
 from scaledrop.images import stream_order
 from scaledrop.mapping import ArrayShape, NetworkMapping
 from scaledrop.schedule import PipelineTiming
 from scaledrop.walk import Inference
 from scaledrop_cosim.contract import Workload
-from scaledrop_cosim.driver import Disturbance, write_stimulus
+from scaledrop_cosim.driver import DEVICE, Disturbance, write_stimulus
 
 __all__ = ["BenchRun"]
+
+
+def _spin_values(spin: SpinLoop | None) -> dict[str, Any] | None:
+    if spin is None:
+        return None
+    return {
+        "codes": spin.codes,
+        "shape": spin.tables.shape,
+        "epoch_writes": spin.epoch_writes,
+        "origin": spin.origin,
+    }
+
+
+def _spin(values: Mapping[str, Any] | None, folder: Path) -> SpinLoop | None:
+    if values is None:
+        return None
+    tables = np.fromfile(folder / DEVICE, dtype="<u4").astype(np.uint32)
+    return SpinLoop(
+        tuple(values["codes"]),
+        tables.reshape(values["shape"]),
+        values["epoch_writes"],
+        values["origin"],
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +69,7 @@ class BenchRun:
             "disturbance": asdict(self.disturbance),
             "inference": asdict(self.workload.inference),
             "seed": self.workload.seed,
+            "spin": _spin_values(self.workload.spin),
             "sidecar": self.sidecar,
         }
         (folder / "run.json").write_text(json.dumps(values))
@@ -62,7 +87,12 @@ class BenchRun:
         inference = Inference(**values["inference"])
         return cls(
             workload=Workload(
-                network, images, inference.passes, values["seed"], inference=inference
+                network,
+                images,
+                inference.passes,
+                values["seed"],
+                inference=inference,
+                spin=_spin(values["spin"], folder),
             ),
             mapping=NetworkMapping(network, ArrayShape(**values["array"]), values["convolution"]),
             timing=PipelineTiming(**values["timing"]),

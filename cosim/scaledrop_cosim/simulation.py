@@ -22,7 +22,7 @@ __all__ = ["DESIGN", "HDL", "TOPLEVEL", "Simulation", "build", "sizes_package"]
 
 HDL = Path(str(files("scaledrop_cosim") / "hdl"))
 TOPLEVEL = "scaledrop_cosim"
-SHELL = ("shell.sv", "cosim_top.sv")
+SHELL = ("spin_device.sv", "shell.sv", "cosim_top.sv")
 DESIGN = "scaledrop"
 """The accelerator itself, for a bench that drives all of it from Python."""
 
@@ -111,7 +111,7 @@ def build(verilog: Path, cache: Path, bare: bool = False, toplevel: str = TOPLEV
     sidecar = json.loads(verilog.with_suffix(".json").read_text())
     package = sizes_package(sidecar)
     arguments = _bare_arguments() if bare else _cocotb_arguments(toplevel)
-    shell = [HDL / name for name in (SHELL[:1] if bare else SHELL)]
+    shell = [HDL / name for name in (SHELL[:2] if bare else SHELL)]
     sources = [*(shell if toplevel == TOPLEVEL else []), verilog]
     folder = cache / _key([toolchain_version(), package, *arguments], sources)
     if not (folder / "simulation").exists():

@@ -150,6 +150,15 @@ def show_findings(findings: list[Finding]) -> None:
     console.print(table)
 
 
+def _bits_of(layer: Mapping[str, Any]) -> str:
+    """What became of a layer's bits, in a line."""
+    text = f"{layer['name']}: p {layer['programmed']:.4f} programmed, {layer['measured']:.4f}"
+    if "tests" not in layer:
+        return f"{text} drawn; {layer['note']}"
+    held, judged = layer["tests"] - layer["failures"], "pass" if layer["passed"] else "do not pass"
+    return f"{text} drawn; {held} of {layer['tests']} tests hold, {judged}"
+
+
 def show_cosim(report: Mapping[str, Any]) -> None:
     """Verdict, accuracy, cycles and energy of a run in a few lines."""
     accuracy, cycles, energy = report["accuracy"], report["cycles"], report["energy_j"]
@@ -162,6 +171,8 @@ def show_cosim(report: Mapping[str, Any]) -> None:
     for name in report["skips"]:
         console.print(f"skipped     {name}")
     console.print("accuracy    " + ", ".join(f"{name} {value}" for name, value in shown.items()))
+    for layer in (report["spin"] or {"layers": ()})["layers"]:
+        console.print(f"bits        {_bits_of(layer)}")
     predicted = cycles["predicted"] or "not compared"
     console.print(f"cycles      predicted {predicted}, simulated {cycles['simulated']}")
     if energy is not None:

@@ -41,6 +41,7 @@ __all__ = [
     "leaves",
     "masks_of",
     "walk",
+    "walk_draws",
     "walk_words",
 ]
 
@@ -48,6 +49,7 @@ MAX_PASSES = 65535
 
 Codes = Sequence[int]
 Bits = tuple[int, ...]
+Draw = Callable[[int, int], Bits]
 Outcomes = Callable[[int, int], tuple[int, int, Bits]]
 """Of a layer and the weight that reaches it: weight kept, weight dropped, bits drawn."""
 
@@ -142,7 +144,16 @@ def _visits(layers: int, roots: int, weight: int, outcomes: Outcomes) -> Iterato
             first = first and below < layers
 
 
-def _drawn(inference: Inference, layers: int, draw: Callable[[int, int], Bits]) -> Iterator[Visit]:
+def walk_draws(inference: Inference, layers: int, draw: Draw) -> Iterator[Visit]:
+    """Visits of one image whose bits are drawn as they are needed, in ``passes`` or ``shared``.
+
+    Args:
+        draw: Gives so many mask bits of a layer.
+
+    Raises:
+        UserError: it gives fewer.
+    """
+
     def outcomes(layer: int, weight: int) -> tuple[int, int, Bits]:
         bits = draw(layer, weight)
         if len(bits) != weight:
@@ -174,7 +185,7 @@ def walk(
             len(codes), 1, MASS, lambda layer, mass: (*split(codes, layer, mass, floor), ())
         )
     drawn = iter(bits)
-    return _drawn(inference, len(codes), lambda _, count: tuple(map(int, islice(drawn, count))))
+    return walk_draws(inference, len(codes), lambda _, count: tuple(map(int, islice(drawn, count))))
 
 
 def walk_words(
@@ -192,7 +203,7 @@ def walk_words(
 
     if inference.mode is Mode.EXACT:
         return walk(inference, codes)
-    return _drawn(inference, len(codes), draw)
+    return walk_draws(inference, len(codes), draw)
 
 
 def leaves(

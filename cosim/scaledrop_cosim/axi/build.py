@@ -82,8 +82,8 @@ def build_system(verilog: Path, cache: Path) -> Simulation:
         "SCALEDROP_PIXEL_BITS": sidecar["bus"]["pixel_bits"],
     }
     lines = [f"`define {name} {value}" for name, value in macros.items()]
-    shell = (HDL / "system_shell.sv").read_text()
-    return Simulation(build_top("\n".join([*lines, shell, text]), SYSTEM, cache), sidecar)
+    shell = [(HDL / name).read_text() for name in ("spin_device.sv", "system_shell.sv")]
+    return Simulation(build_top("\n".join([*lines, *shell, text]), SYSTEM, cache), sidecar)
 
 
 def _visible(toplevel: str) -> str:

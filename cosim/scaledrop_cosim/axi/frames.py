@@ -79,6 +79,7 @@ def run_device(device: Device, workload: Workload) -> DeviceRun:
         passes=workload.passes,
         cutoff=workload.cutoff,
         records=True,
+        drive_codes=workload.drive_codes,
     )
     frames = device.infer(workload.images)
     monitors = sum(1 << flag for flag in device.status().monitors)

@@ -16,7 +16,7 @@ from scaledrop_cosim.axi.frames import DeviceRun, observe_run
 from scaledrop_cosim.capture import CaptureError
 from scaledrop_cosim.checker import CheckReport, check, failed
 from scaledrop_cosim.contract import Backend, Observation, Workload
-from scaledrop_cosim.driver import Disturbance
+from scaledrop_cosim.driver import Disturbance, spin_plusargs
 from scaledrop_cosim.run import BenchRun
 from scaledrop_cosim.simulation import Simulation
 
@@ -70,10 +70,10 @@ class AxiBackend(Backend):
             system_bench.RUN_VARIABLE: str(self.folder),
             system_bench.LIMIT_VARIABLE: str(self._limit(workload)),
         }
-        words = f"+words={self.folder / 'words.bin'}"
+        arguments = spin_plusargs(workload, self.folder)
         bench, output = system_bench.__name__, self.folder / system_bench.OUTPUT
         output.unlink(missing_ok=True)
-        run_bench(self.simulation.executable, SYSTEM, bench, self.folder, settings, [words])
+        run_bench(self.simulation.executable, SYSTEM, bench, self.folder, settings, arguments)
         return self.observation(workload)
 
     def observation(self, workload: Workload) -> Observation:

@@ -23,7 +23,8 @@ module scaledrop_shell
   string folder;
   int images, mode, passes, cutoff, idle, stall, limit, seed;
   longint min_votes, min_margin;
-  int pixel_file, word_file, visit_file, drawn_file, hidden_file, logit_file, result_file;
+  reg [$bits(DRIVE_CODES)-1:0] drive_codes;
+  int pixel_file, visit_file, drawn_file, hidden_file, logit_file, result_file;
   int counter_file, status_file;
 
   initial begin
@@ -41,8 +42,8 @@ module scaledrop_shell
     if (!$value$plusargs("stall=%d", stall)) stall = 0;
     if (!$value$plusargs("limit=%d", limit)) limit = 1000000;
     if (!$value$plusargs("noise=%d", seed)) seed = 1;
+    if (!$value$plusargs("drive=%h", drive_codes)) drive_codes = DRIVE_CODES;
     pixel_file = $fopen({folder, "/pixels.bin"}, "rb");
-    word_file = $fopen({folder, "/words.bin"}, "rb");
     result_file = $fopen({folder, "/results.hex"}, "w");
     hidden_file = $fopen({folder, "/hidden.hex"}, "w");
     visit_file = $fopen({folder, "/visits.hex"}, "w");
@@ -84,24 +85,19 @@ module scaledrop_shell
       end else pixel_valid <= 0;
     end
 
-  // Spin unit: an ideal device that takes one uniform word per write pulse.
-  wire spin_reset, spin_write, spin_read;
+  wire spin_reset, spin_write, spin_read, spin_sense;
   wire [15:0] spin_drive;
-  reg device = 0;
-  reg writing = 0;
-  reg [15:0] word;
-  longint writes = 0;
-  always @(posedge clk)
-    if (!rst) begin
-      writing <= spin_write;
-      if (spin_reset) device <= 0;
-      if (spin_write && !writing) begin
-        word[7:0] = $fgetc(word_file);
-        word[15:8] = $fgetc(word_file);
-        if (word < spin_drive) device <= 1;
-        writes <= writes + 1;
-      end
-    end
+  wire [63:0] writes;
+  scaledrop_spin_device spin_device (
+      .clk(clk),
+      .rst(rst),
+      .spin_reset(spin_reset),
+      .spin_write(spin_write),
+      .spin_read(spin_read),
+      .drive(spin_drive),
+      .sense(spin_sense),
+      .writes(writes)
+  );
 
   // Results, with back-pressure of stall/256.
   wire result_valid;
@@ -185,8 +181,8 @@ module scaledrop_shell
       .spin__write(spin_write),
       .spin__read(spin_read),
       .spin__drive(spin_drive),
-      .spin__sense(device & spin_read),
-      .drive_codes(DRIVE_CODES),
+      .spin__sense(spin_sense),
+      .drive_codes(drive_codes),
       .record_enable(1'b0),
       .records__payload(),
       .records__valid(),

@@ -31,33 +31,19 @@ module scaledrop_system;
 
   wire interrupt;
 
-  // Spin unit: an ideal device that takes one uniform word per write pulse.
-  wire spin_reset, spin_write, spin_read;
+  wire spin_reset, spin_write, spin_read, spin_sense;
   wire [15:0] spin_drive;
-  reg device = 0;
-  reg writing = 0;
-  reg [15:0] word;
-  reg [31:0] writes = 0;
-  reg [8*1024-1:0] path;
-  integer file;
-
-  initial begin
-    if (!$value$plusargs("words=%s", path)) $fatal(1, "the plusarg words is missing");
-    file = $fopen(path, "rb");
-    if (file == 0) $fatal(1, "the file of words cannot be read");
-  end
-
-  always @(posedge clk)
-    if (!rst) begin
-      writing <= spin_write;
-      if (spin_reset) device <= 0;
-      if (spin_write && !writing) begin
-        word[7:0] = $fgetc(file);
-        word[15:8] = $fgetc(file);
-        if (word < spin_drive) device <= 1;
-        writes <= writes + 1;
-      end
-    end
+  wire [63:0] writes;
+  scaledrop_spin_device spin_device (
+      .clk(clk),
+      .rst(rst),
+      .spin_reset(spin_reset),
+      .spin_write(spin_write),
+      .spin_read(spin_read),
+      .drive(spin_drive),
+      .sense(spin_sense),
+      .writes(writes)
+  );
 
   `SCALEDROP_SYSTEM dut (
       .clk(clk),
@@ -94,7 +80,7 @@ module scaledrop_system;
       .spin__write(spin_write),
       .spin__read(spin_read),
       .spin__drive(spin_drive),
-      .spin__sense(device & spin_read),
+      .spin__sense(spin_sense),
       .trace__visit_valid(),
       .trace__visit(),
       .trace__drawn_valid(),

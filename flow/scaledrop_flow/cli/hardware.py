@@ -90,6 +90,14 @@ def cosim(
     idle: Annotated[int, typer.Option(help="Input gaps, chance in 1/256 per cycle.")] = 0,
     stall: Annotated[int, typer.Option(help="Back-pressure, chance in 1/256.")] = 0,
     table: Annotated[str, typer.Option(help="Energy table: a name or a YAML file.")] = "mtj45",
+    spin: Annotated[
+        str | None, typer.Option(help="Device card that makes the bits; ideal if not said.")
+    ] = None,
+    device_seed: Annotated[
+        int | None, typer.Option(help="spin: a device by the card's spreads; nominal if not said.")
+    ] = None,
+    temperature: Annotated[float, typer.Option(help="spin: degrees Celsius.")] = 26.85,
+    supply: Annotated[float, typer.Option(help="spin: actual over nominal supply.")] = 1.0,
     data: DataSource = None,
     out: Out = Path("build/cosim"),
     cache: Cache = CACHE,
@@ -102,7 +110,7 @@ def cosim(
     from scaledrop_flow.data import images_for
     from scaledrop_flow.model import resolve
     from scaledrop_flow.report.save import save_report
-    from scaledrop_flow.steps.cosim import CosimChoices, cosimulate
+    from scaledrop_flow.steps.cosim import CosimChoices, SpinChoice, cosimulate
 
     choices = CosimChoices(
         inference=Inference(Mode.named(mode), passes, masks),
@@ -113,6 +121,7 @@ def cosim(
         bus=bus,
         disturbance=Disturbance(idle, stall),
         table=table,
+        spin=None if spin is None else SpinChoice(spin, device_seed, temperature, supply),
     )
     resolved = resolve(config, model, checkpoint, cache)
     chosen = images_for(resolved.network, images, data)

@@ -19,6 +19,7 @@ from scaledrop.prediction import Prediction, summarise
 from scaledrop.walk import Mode
 from scaledrop_flow.data import LabelledImages
 from scaledrop_flow.report.page import Gallery
+from scaledrop_flow.report.spin import spin_report
 from scaledrop_flow.steps.cosim import CosimChoices, CosimResult
 
 __all__ = ["gallery_of", "report_of"]
@@ -163,6 +164,7 @@ def report_of(
         "uncertainty": _uncertainty(prediction, images),
         "cycles": _cycles(predicted, result.counted),
         "events": {"predicted": predicted, "simulated": result.counted},
+        "spin": spin_report(result.workload),
         "energy_j": None if result.energy is None else result.energy.as_json(),
         "wall_s": result.wall_s,
         "versions": {"python": platform.python_version(), **{t: version(t) for t in TOOLS}},

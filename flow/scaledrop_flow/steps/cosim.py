@@ -6,16 +6,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from scaledrop.device.loop import spin_loop
 from scaledrop.energy import EnergyEstimate, TechnologyTable, load_table
 from scaledrop.errors import UserError
 from scaledrop.frozen import FrozenNetwork
 from scaledrop.mapping import ArrayShape, NetworkMapping
 from scaledrop.nn import ScaleDropNet
 from scaledrop.record import PassRecord
-from scaledrop.walk import Inference
+from scaledrop.walk import Inference, Mode
 from scaledrop_cosim.axi.build import build_system
 from scaledrop_cosim.backends.integer import IntegerBackend
 from scaledrop_cosim.backends.pytorch import TorchBackend
@@ -30,13 +31,30 @@ from scaledrop_flow.data import LabelledImages
 from scaledrop_flow.steps.energy import price
 from scaledrop_flow.steps.generate import BUSES, Generated, generate
 
-__all__ = ["CosimChoices", "CosimResult", "Listener", "cosimulate"]
+__all__ = ["CosimChoices", "CosimResult", "Listener", "SpinChoice", "cosimulate"]
 
 OUTPUTS = ("report.json", "index.html", "gallery.npz")
 """What a run leaves; an earlier run's is removed first, so that a failure cannot pass for it."""
 
 DATAPATHS = ("reference", "folded")
 CONVOLUTIONS = ("auto", "unrolled", "taps")
+
+
+@dataclass(frozen=True)
+class SpinChoice:
+    """A physical device in the place of the ideal one; see :func:`scaledrop.device.loop.spin_loop`.
+
+    Attributes:
+        card: Name or file of a device card.
+        seed: Of the device and its drift; None is the nominal device.
+        temperature_c: Degrees Celsius.
+        supply: Actual over nominal supply.
+    """
+
+    card: str
+    seed: int | None = None
+    temperature_c: float = 26.85
+    supply: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -55,11 +73,14 @@ class CosimChoices:
     bus: str = "none"
     disturbance: Disturbance = field(default_factory=Disturbance)
     table: str = "mtj45"
+    spin: SpinChoice | None = None
 
     def __post_init__(self) -> None:
         if self.datapath not in DATAPATHS:
             known = " or ".join(DATAPATHS)
             raise UserError(f"datapath: must be {known}, not {self.datapath!r}")
+        if self.spin is not None and self.inference.mode is Mode.EXACT:
+            raise UserError("spin: mode exact draws no bits; use passes or shared")
         if self.bus not in BUSES:
             raise UserError(f"bus: must be {' or '.join(BUSES)}, not {self.bus!r}")
         if self.convolution not in CONVOLUTIONS:
@@ -161,7 +182,7 @@ def cosimulate(
         (folder / name).unlink(missing_ok=True)
     listener = listener or Listener()
     passes = choices.inference.passes
-    workload = Workload(network, images.pixels, passes, choices.seed, inference=choices.inference)
+    workload = _workload(network, images, choices)
     table = load_table(choices.table)
     mapping = NetworkMapping(network, choices.array, choices.convolution)
     result = CosimResult(workload, mapping, {})
@@ -191,6 +212,22 @@ def cosimulate(
         with result.timed("energy", listener):
             _price(result, table)
     return result
+
+
+def _workload(network: FrozenNetwork, images: LabelledImages, choices: CosimChoices) -> Workload:
+    """The images with the bits of the ideal device or of a physical one."""
+    ideal = Workload(
+        network,
+        images.pixels,
+        choices.inference.passes,
+        choices.seed,
+        inference=choices.inference,
+    )
+    spin = choices.spin
+    if spin is None:
+        return ideal
+    loop = spin_loop(spin.card, ideal.codes, ideal.bits, spin.seed, spin.temperature_c, spin.supply)
+    return replace(ideal, spin=loop)
 
 
 def _rtl_backend(
