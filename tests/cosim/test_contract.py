@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from networks import random_network
+from scaledrop.device.loop import SpinLoop
 from scaledrop.errors import UserError
 from scaledrop.spin import masks_from_words
 from scaledrop.walk import MASS, Inference, Mode, leaves
@@ -96,3 +97,29 @@ def test_exact_draws_no_bits_and_gives_every_image_the_same_leaves(masks):
 def test_codes_are_those_of_the_network():
     layers = [replace(layer, drop_code=at) for at, layer in enumerate(NETWORK.layers)]
     assert Workload(replace(NETWORK, nodes=tuple(layers)), IMAGES, 1, 0).codes == (0, 1)
+
+
+@pytest.mark.parametrize("mode", [Mode.PASSES, Mode.SHARED])
+def test_a_device_goes_on_from_image_to_image(mode):
+    """Its next bit depends on its last one, the first one of the next image too."""
+    codes = tuple(layer.drop_code for layer in DEEP.layers)
+    # Half of the words switch it, but after a switch none does.
+    tables = np.array([[[0, 1 << 31], [0, 0]]], dtype=np.uint32)
+    spin = SpinLoop((1 << 15,) * len(codes), tables, 1, {})
+    workload = Workload(DEEP, IMAGES, 6, 3, inference=Inference(mode, 6), spin=spin)
+    assert workload.codes == codes and workload.drive_codes == spin.codes
+    assert workload.words.dtype == np.uint32 and workload.bits == len(workload.words) == 3 * 6 * 4
+    drawn = [1 - bit for visits in workload.walks for visit in visits for bit in visit.bits]
+    expected, last = [], 0
+    for word in workload.words.tolist():
+        last = int(not last and word < 1 << 31)
+        expected.append(last)
+    assert drawn == expected and 20 < sum(drawn) < 30
+    for image, visits in enumerate(workload.walks):
+        assert np.array_equal(workload.masks[image], leaves(visits, 4)[0])
+
+
+def test_no_device_where_no_bits_are_drawn():
+    spin = SpinLoop((0, 0), np.zeros((1, 2, 2), np.uint32), 1, {})
+    message = "spin: mode exact draws no bits; use passes or shared"
+    assert refused(NETWORK, IMAGES, 1, 0, inference=Inference(Mode.EXACT), spin=spin) == message

@@ -2,11 +2,13 @@
 """The generated RTL under cocotb and Verilator against the golden model, in all its ways."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from networks import random_graph_network, random_images
+from scaledrop.device.loop import spin_loop
 from scaledrop.errors import UserError
 from scaledrop.graph import Kind, Layer, MaxPool, Window
 from scaledrop.mapping import ArrayShape
@@ -168,3 +170,21 @@ def test_missing_tools_are_named_with_what_to_install(monkeypatch, tmp_path):
     assert [line.split(" is missing: install ")[0] for line in lines] == ["g++", "make", "perl"]
     with pytest.raises(UserError, match="perl is missing: install perl"):
         toolchain.compile_verilator([], tmp_path, tmp_path / "log")
+
+
+@pytest.mark.parametrize("inference", INFERENCES[:2])
+def test_a_physical_device_makes_the_bits(inference, cache, tmp_path):
+    """A warm device that drifts and remembers; the alarms of the bits are its own affair."""
+    network, generated = made("dense", tmp_path)
+    codes = [layer.drop_code for layer in network.layers]
+    images = random_images(1, network, 12)
+    bits = 12 * inference.passes * len(codes)
+    loop = spin_loop("hikstor80", codes, bits, seed=2, temperature_c=40.0)
+    # Epochs short enough for several of them, and a strong memory.
+    tables = np.concatenate([loop.tables, loop.tables[:, ::-1] >> 1, loop.tables | 1 << 30])
+    spin = replace(loop, tables=tables, epoch_writes=bits // 4)
+    workload = Workload(network, images, inference.passes, 5, inference=inference, spin=spin)
+    report = backend_of(generated, cache, tmp_path).verify(workload)
+    assert report.ok, str(report)
+    ideal = replace(workload, spin=None)
+    assert not np.array_equal(workload.masks, ideal.masks)

@@ -87,6 +87,12 @@ MISTAKES = {
         "mode: must be one of passes, shared, exact, not 'turbo'",
     ),
     "bus": (("cosim", "--bus", "apb"), "bus: must be none or axi, not 'apb'"),
+    "card": (("cosim", "--spin", "nosuch"), "nosuch"),
+    "spin in exact": (
+        ("cosim", "--spin", "hikstor80", "--mode", "exact"),
+        "spin: mode exact draws no bits; use passes or shared",
+    ),
+    "supply": (("cosim", "--spin", "hikstor80", "--supply", "7"), "supply: must be 0.5 to 2"),
     "datapath": (("cosim", "--datapath", "x"), "datapath: must be reference or folded, not 'x'"),
     "convolution": (
         ("cosim", "--convolution", "x"),
@@ -234,6 +240,29 @@ def test_through_the_driver_and_the_buses(run, cache, mode):
     assert report["checked"]["logits"] == 4 * 3 * (4 if mode == "exact" else 3)
     assert [one["name"] for one in report["backends"]] == ["integer model", "RTL over AXI"]
     assert report["accuracy"]["rtl"] == report["accuracy"]["integer"]
+
+
+@pytest.mark.parametrize("bus", ["none", "axi"])
+def test_a_physical_device_makes_the_bits(run, cache, bus):
+    network = random_network(6, (9, 5, 3), input_bits=4, p=0.2)
+    save(network, Path("small.sdnet"))
+    images = np.random.default_rng(2).integers(0, 16, (40, 9), dtype=np.uint8)
+    np.savez("small.npz", images=images, labels=np.arange(40) % 3)
+    arguments = ("--model", "small.sdnet", "--data", "small.npz", "--images", 40, "--passes", 30)
+    shape = ("--rows", 8, "--columns", 4, "--mode", "shared", "--bus", bus)
+    spin = ("--spin", "hikstor80", "--device-seed", 4, "--temperature", 60, "--supply", 0.99)
+    status, out, err = run("cosim", *arguments, *shape, *spin, "--out", "o", "--cache", cache)
+    report = json.loads(Path("o/report.json").read_text())
+    assert (status, err) == (0, "") and report["ok"]
+    found = report["spin"]
+    assert (found["card"], found["device_seed"]) == ("hikstor80", 4)
+    assert (found["temperature_c"], found["supply"]) == (60, 0.99)
+    for layer in found["layers"]:
+        assert layer["bits"] == 40 * 30 and abs(layer["programmed"] - 0.2) < 1e-4
+        assert layer["low"] < layer["measured"] < layer["high"]
+        assert f"{layer['name']}: p 0.2000 programmed, {layer['measured']:.4f} drawn" in out
+    page = Path("o/index.html").read_text()
+    assert "The bits of the device" in page and "<dd>hikstor80</dd>" in page
 
 
 def test_a_node_that_does_not_fit_is_named(run, tmp_path):
