@@ -42,12 +42,15 @@ class AccumulatorAdder(wiring.Component):
         The partial sum is its plane's last; it is the last of all, and the next starts a new sum.
     partials : In(ArrayLayout(signed(partial_width), columns))
     totals : Out(ArrayLayout(signed(sum_width), columns))
-        Combinational: the total including this cycle's partials.
+        Of the partial sums taken before this cycle; it holds until the next one is taken.
 
     Timing
     ------
-    Latency 0 for ``totals``; one partial sum per column per cycle.
+    ``totals`` follows one cycle after a partial sum; one partial sum per column per cycle. The
+    register stands between the two adders.
     """
+
+    LATENCY = 1
 
     def __init__(self, *, columns, partial_width, plane_width, sum_width):
         self._columns = require_range("columns", columns, 1, 1024)
@@ -93,23 +96,30 @@ class AccumulatorAdder(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        clear, fold = Signal(), Signal()
-        m.d.comb += [clear.eq(self.enable & self.last), fold.eq(self.enable & self.ends_plane)]
+        ends_plane, last = Signal(), Signal()
+        with m.If(self.enable):
+            m.d.sync += [ends_plane.eq(self.ends_plane), last.eq(self.last)]
         for column in range(self._columns):
-            plane = Signal(signed(self._plane_width), name=f"plane_{column}")
-            plane_total = Signal.like(plane, name=f"plane_total_{column}")
-            m.d.comb += plane_total.eq(plane + self.partials[column])
-            with m.If(clear | fold):
-                m.d.sync += plane.eq(0)
-            with m.Elif(self.enable):
-                m.d.sync += plane.eq(plane_total)
-            total = plane_total
+            settled = self._plane(m, column)
+            total = settled
             if self._sum_width > self._plane_width:
                 earlier = Signal(signed(self._sum_width - 1), name=f"earlier_{column}")
-                total = Cat(plane_total[0], earlier + (plane_total >> 1))
-                with m.If(clear):
+                total = Cat(settled[0], earlier + (settled >> 1))
+                with m.If(self.enable & last):
                     m.d.sync += earlier.eq(0)
-                with m.Elif(fold):
+                with m.Elif(self.enable & ends_plane):
                     m.d.sync += earlier.eq(self.totals[column])
             m.d.comb += self.totals[column].eq(total)
         return m
+
+    def _plane(self, m, column):
+        """The plane's total including the last partial sum that was taken."""
+        plane = Signal(signed(self._plane_width), name=f"plane_{column}")
+        plane_total = Signal.like(plane, name=f"plane_total_{column}")
+        settled = Signal.like(plane, name=f"settled_{column}")
+        m.d.comb += plane_total.eq(plane + self.partials[column])
+        with m.If(self.enable):
+            m.d.sync += [plane.eq(plane_total), settled.eq(plane_total)]
+        with m.If(self.enable & (self.ends_plane | self.last)):
+            m.d.sync += plane.eq(0)
+        return settled

@@ -63,7 +63,7 @@ class SumPipeline(wiring.Component):
     step a cycle; when a tile is summed while the drain is full, the whole pipeline holds.
     """
 
-    LATENCY = 1 + CrossbarTile.LATENCY
+    LATENCY = 1 + CrossbarTile.LATENCY + AccumulatorAdder.LATENCY
 
     def __init__(self, *, mapping, weight_bits, patience=4096):
         self._mapping = mapping
@@ -161,8 +161,8 @@ class SumPipeline(wiring.Component):
         self._connect_sequencer(m, enable)
         self._connect_sources(m, enable)
         self._connect_guard(m, enable)
-        crossbar, tag = self._crossbar(m, enable)
-        self._accumulate(m, enable, crossbar, tag)
+        crossbar, summed, settled = self._crossbar(m, enable)
+        self._accumulate(m, enable, crossbar, summed, settled)
         return m
 
     def _connect_sequencer(self, m, enable):
@@ -240,11 +240,12 @@ class SumPipeline(wiring.Component):
             crossbar.drive.eq(sources.drive),
             crossbar.sign.eq(sources.word),
         ]
-        return crossbar, tags[-1]
+        return crossbar, tags[-1 - AccumulatorAdder.LATENCY], tags[-1]
 
-    def _accumulate(self, m, enable, crossbar, tag):
-        """Last stage: add; a finished tile goes to the drain, or holds the pipeline."""
-        array, now, step = self._mapping.array, self._sequencer.descriptor, tag.step
+    def _accumulate(self, m, enable, crossbar, tag, settled):
+        """Last stages: add; a finished tile goes to the drain, or holds the pipeline."""
+        array, now = self._mapping.array, self._sequencer.descriptor
+        step, done = tag.step, settled.step
         m.submodules.accumulator = adder = AccumulatorAdder(
             columns=array.columns,
             partial_width=array.rows.bit_length() + 1,
@@ -255,20 +256,19 @@ class SumPipeline(wiring.Component):
         connect(m, drain.output, flipped(self.sums))
         taken = Signal()
         columns = Signal(range(array.columns + 1))
-        ends = step.ends_position
         m.d.comb += [
-            enable.eq(~(tag.valid & step.last) | drain.ready),
+            enable.eq(~(settled.valid & done.last) | drain.ready),
             taken.eq(tag.valid & enable),
             adder.enable.eq(taken),
             adder.ends_plane.eq(step.ends_plane),
             adder.last.eq(step.last),
             adder.partials.eq(crossbar.partials),
-            drain.load.eq(taken & step.last),
+            drain.load.eq(settled.valid & enable & done.last),
             drain.totals.eq(adder.totals),
-            drain.ends_position.eq(ends),
-            drain.ends_layer.eq(step.ends_layer),
-            drain.beats.eq(Mux(ends, now.last_beats, array.columns // array.lanes)),
-            columns.eq(Mux(ends, now.last_columns, array.columns)),
+            drain.ends_position.eq(done.ends_position),
+            drain.ends_layer.eq(done.ends_layer),
+            drain.beats.eq(Mux(done.ends_position, now.last_beats, array.columns // array.lanes)),
+            columns.eq(Mux(step.ends_position, now.last_columns, array.columns)),
         ]
         with m.If(taken):
             m.d.comb += [

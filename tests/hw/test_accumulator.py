@@ -36,8 +36,9 @@ def ports(dut):
 
 
 def totals(dut, stimulus):
-    """``totals`` of each cycle; a row is enable, ends_plane, last and one partial per column."""
-    return [row[0] for row in play(dut, ports(dut), stimulus, [dut.totals])]
+    """``totals`` after each cycle; a row is enable, ends_plane, last and one partial per column."""
+    idle = (0, 1, 1, [1] * dut.columns)
+    return [row[0] for row in play(dut, ports(dut), [*stimulus, idle], [dut.totals])][1:]
 
 
 def test_every_step_that_does_not_overflow():
@@ -61,7 +62,7 @@ def test_every_step_that_does_not_overflow():
         for taken in (before[:1], before, [*before, step], [*before, step, (1, 1, 1)]):
             ends_plane, last, partial = taken[-1]
             want = [dut.twin(taken)]
-            stimulus += [(0, 1, 1, [partial]), (1, ends_plane, last, [partial])]
+            stimulus += [(1, ends_plane, last, [partial]), (0, 1, 1, [partial])]
             expected += [want, want]
             if last:
                 break

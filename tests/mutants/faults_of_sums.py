@@ -116,7 +116,7 @@ FAULTS = (
     Fault(
         "pipeline_does_not_hold",
         "sum_pipeline.py",
-        "enable.eq(~(tag.valid & step.last) | drain.ready)",
+        "enable.eq(~(settled.valid & done.last) | drain.ready)",
         "enable.eq(1)",
         "unrolled",
     ),
@@ -124,14 +124,14 @@ FAULTS = (
     Fault(
         "earlier_planes_forgotten",
         "accumulator.py",
-        "earlier + (plane_total >> 1)",
-        "plane_total >> 1",
+        "earlier + (settled >> 1)",
+        "settled >> 1",
     ),
     Fault(
         "accumulator_not_cleared",
         "accumulator.py",
-        "with m.If(clear | fold):",
-        "with m.If(fold & ~clear):",
+        "with m.If(self.enable & (self.ends_plane | self.last)):",
+        "with m.If(self.enable & self.ends_plane & ~self.last):",
     ),
     Fault(
         "lane_of_another_column",
