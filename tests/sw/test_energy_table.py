@@ -68,15 +68,15 @@ def test_what_is_remembered_is_called_unverified(mtj45: TechnologyTable) -> None
 def test_converters_follow_from_the_two_published_fits(mtj45: TechnologyTable, bits: int) -> None:
     row = mtj45.row(f"adc_{bits}b")
     assert row.bits == bits
-    assert row.high_j == pytest.approx(ANDRULIS_45NM_PJ[bits] * 1e-12, rel=1e-9)
-    assert row.low_j == pytest.approx(sar_joules(bits, None), rel=4e-3)
-    assert row.energy_j == pytest.approx(math.sqrt(row.low_j * row.high_j), rel=4e-3)
+    assert row.high_j == pytest.approx(ANDRULIS_45NM_PJ[bits] * 1e-12, rel=1e-9, abs=0)
+    assert row.low_j == pytest.approx(sar_joules(bits, None), rel=4e-3, abs=0)
+    assert row.energy_j == pytest.approx(math.sqrt(row.low_j * row.high_j), rel=4e-3, abs=0)
 
 
 def test_the_array_current_in_the_sar_fit_is_what_the_note_says(mtj45: TechnologyTable) -> None:
     with_array = sar_joules(7, 10e3)
-    assert with_array == pytest.approx(0.298e-12, rel=2e-3)
-    assert with_array - sar_joules(7, None) == pytest.approx(0.080e-12, rel=5e-3)
+    assert with_array == pytest.approx(0.298e-12, rel=2e-3, abs=0)
+    assert with_array - sar_joules(7, None) == pytest.approx(0.080e-12, rel=5e-3, abs=0)
     assert "0.298 pJ" in mtj45.row("adc_7b").note and "0.08 pJ" in mtj45.row("adc_7b").note
     rounded = [sar_joules(bits, 10e3) * 1e15 for bits in (4, 5, 6, 8)]
     assert rounded == pytest.approx([154, 197, 246, 355], abs=0.6)
@@ -88,22 +88,24 @@ def test_calculated_rows_follow_from_their_notes(mtj45: TechnologyTable) -> None
         return row.energy_j, row.low_j, row.high_j
 
     cell = [0.2**2 / ohms * 10e-9 for ohms in (1e6, 5e6, 10e3)]
-    assert figures("cell_read") == pytest.approx(cell)
+    assert figures("cell_read") == pytest.approx(cell, rel=1e-9, abs=0)
     write_j = [0.9**2 * 0.75e-9 / 776 * 2.05, 0.1e-12, 0.546**2 * 5e-9 / 776 * 2.05]
-    assert figures("spin_write") == pytest.approx(write_j, rel=1e-3)
+    assert figures("spin_write") == pytest.approx(write_j, rel=1e-3, abs=0)
     reset_j = [j * over**2 for j, over in zip(write_j, (1.25, 1.2, 1.3), strict=True)]
-    assert figures("spin_reset") == pytest.approx(reset_j, rel=1e-3)
+    assert figures("spin_reset") == pytest.approx(reset_j, rel=1e-3, abs=0)
     shift_add = 0.021e-12 / 16 * 0.8443 / 0.5412
-    assert figures("adder") == pytest.approx([0.1e-12 / 32, shift_add, 0.21e-12 / 32], rel=1e-3)
-    bit_product = [3.1e-12 / 1024, 3.1e-12 / 2048, 12.68e-12 / 1024]
-    assert figures("multiplier") == pytest.approx(bit_product, rel=1e-3)
-    compare = [0.0295e-12 / 32, 0.0295e-12 / 64, 0.21e-12 / 32]
-    assert figures("comparator") == pytest.approx(compare, rel=3e-3)
-    assert figures("row_driver") == pytest.approx(
-        [math.sqrt(20e-15 * 60e-15), 20e-15, 60e-15], rel=0.02
+    assert figures("adder") == pytest.approx(
+        [0.1e-12 / 32, shift_add, 0.21e-12 / 32], rel=2e-3, abs=0
     )
-    assert figures("spin_read") == pytest.approx([48e-15, 11e-15, 48e-15 * 1.7], rel=5e-3)
-    assert figures("register") == pytest.approx([9e-15, 4.5e-15, 18e-15])
+    bit_product = [3.1e-12 / 1024, 3.1e-12 / 2048, 12.68e-12 / 1024]
+    assert figures("multiplier") == pytest.approx(bit_product, rel=1e-3, abs=0)
+    compare = [0.0295e-12 / 32, 0.0295e-12 / 64, 0.21e-12 / 32]
+    assert figures("comparator") == pytest.approx(compare, rel=3e-3, abs=0)
+    assert figures("row_driver") == pytest.approx(
+        [math.sqrt(20e-15 * 60e-15), 20e-15, 60e-15], rel=0.02, abs=0
+    )
+    assert figures("spin_read") == pytest.approx([48e-15, 11e-15, 48e-15 * 1.7], rel=5e-3, abs=0)
+    assert figures("register") == pytest.approx([9e-15, 4.5e-15, 18e-15], rel=1e-9, abs=0)
 
 
 def test_exponents_without_a_dot_are_numbers(tmp_path: Path) -> None:
