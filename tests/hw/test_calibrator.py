@@ -313,7 +313,7 @@ def test_a_stuck_device_ends_the_search_and_never_locks(stuck):
         assert bench.twin.locked(bench.targets) == [0, 0]
         assert [bench.twin.value(n, 1) for n in range(2)] == [0 if stuck else 65535] * 2
 
-    run(body, lambda *_: stuck, [20000, 32768], window_bits=6)
+    run(body, lambda *_: stuck, [20000, 32768], window_bits=6, fraction_bits=10)
 
 
 def test_a_search_takes_as_long_as_promised():
