@@ -79,7 +79,7 @@ def _between(devices: Devices, celsius: float, supply: float) -> Table:
 
 
 def _sweep(devices: Devices) -> list[Table]:
-    at, turns = np.linspace(0, 3, EPOCHS), np.arange(4)
+    at, turns = np.linspace(0, 3, EPOCHS + 1), np.arange(4)
     path = zip(*(np.interp(at, turns, one) for one in TURNS), strict=True)
     return [_between(devices, float(celsius), float(supply)) for celsius, supply in path]
 
@@ -161,8 +161,8 @@ def _swept(name: str, devices: Devices) -> Iterator[Any]:
     """Searched at 27 C; then temperature and supply go to their ends and back."""
     scene = _Scene("sweep in use", _sweep(devices))
     run = _begun(devices, scene.tables[0])
-    for table in scene.tables:
-        run.windows(table, EPOCH_WINDOWS)
+    for table, following in pairwise(scene.tables):
+        run.windows(table, EPOCH_WINDOWS, following)
     length = SECTION * EPOCH_WINDOWS
     starts = range(-EPOCHS * EPOCH_WINDOWS, 0, length)
     parts = [run.mean(run.error, slice(at, at + length or None)) for at in starts]

@@ -42,31 +42,32 @@ class Run:
         self._used = np.zeros(len(self.p), dtype=np.int64)
         self.lock_bits = np.full(len(self.p), -1)
         self.losses = np.zeros(len(self.p), dtype=np.int64)
-        self._errors: list[Table] = []
-        self._bits: list[Table] = []
+        self.error = self.bits = np.zeros((0, len(self.p)))
 
-    @property
-    def error(self) -> Table:
-        return np.stack(self._errors)
+    def windows(self, table: Table, count: int, towards: Table | None = None) -> Run:
+        """Run ``count`` windows of each device at the probabilities ``table``.
 
-    @property
-    def bits(self) -> Table:
-        return np.stack(self._bits)
-
-    def windows(self, table: Table, count: int) -> Run:
-        """Run ``count`` windows of each device at the probabilities ``table``."""
-        for _ in range(count):
+        With ``towards`` they go straight from the one to the other.
+        """
+        end = table if towards is None else towards
+        errors, bits = np.empty((2, count, len(self.p)))
+        for at in range(count):
             window = self.bank.window()
-            low, high = table[self.index, window.low], table[self.index, window.high]
+            low, high = (
+                (1 - at / count) * table[self.index, code] + at / count * end[self.index, code]
+                for code in (window.low, window.high)
+            )
             ones = self._random.binomial(window.writes_low, low)
             ones = ones + self._random.binomial(window.writes_high, high)
             mean = (low * window.writes_low + high * window.writes_high) / window.length
-            self._errors.append(np.where(self.lock_bits < 0, np.nan, mean - self.p))
-            self._bits.append(window.length.astype(np.float64))
+            errors[at] = np.where(self.lock_bits < 0, np.nan, mean - self.p)
+            bits[at] = window.length
             self._used += window.length
             self.losses += self.bank.finish(window, ones)
             first = self.bank.locked & (self.lock_bits < 0)
             self.lock_bits[first] = self._used[first]
+        self.error = np.concatenate([self.error, errors])
+        self.bits = np.concatenate([self.bits, bits])
         return self
 
     def mean(self, values: Table, windows: slice) -> Table:
