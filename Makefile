@@ -65,12 +65,14 @@ studies: $(READY)
 	$(BIN)/scaledrop study scale --cache build/cache $(ARGS)
 	$(BIN)/scaledrop study lenet5 --cache build/cache $(ARGS)
 	$(BIN)/scaledrop study exactness --cache build/cache $(ARGS)
+	$(BIN)/scaledrop study calibration --cache build/cache $(ARGS)
 
 validate-device: $(READY)
 	SCALEDROP_CMTJ="$(CMTJ)" $(BIN)/scaledrop study macrospin --cache build/cache $(ARGS)
 
 device-pictures: $(READY)
 	$(BIN)/python -m scaledrop_flow.report.macrospin docs/studies/macrospin.csv docs/pictures
+	$(BIN)/python -m scaledrop_flow.report.calibration docs/studies/calibration.csv docs/pictures
 
 doctor: $(READY)
 	$(BIN)/scaledrop doctor

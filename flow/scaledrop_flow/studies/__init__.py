@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from scaledrop_flow.studies.calibration import calibration_study
 from scaledrop_flow.studies.exactness import exactness_study
 from scaledrop_flow.studies.macrospin import macrospin_study
 from scaledrop_flow.studies.rtl import rtl_study
@@ -26,5 +27,6 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
         "exactness": exactness_study,
         "rtl": rtl_study,
         "macrospin": macrospin_study,
+        "calibration": calibration_study,
     }
 )
