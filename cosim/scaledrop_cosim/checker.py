@@ -160,11 +160,11 @@ def check(
     difference = first_difference(workload.network, expected, found)
     report.first = None if difference is None else str(difference)
     if observation.device_writes is not None:
-        report.add("device_writes", workload.bits, observation.device_writes)
-        if observation.device_writes != workload.bits and report.first is None:
+        report.add("device_writes", workload.writes, observation.device_writes)
+        if observation.device_writes != workload.writes and report.first is None:
             report.first = (
                 f"the spin unit was written {observation.device_writes} times, "
-                f"expected {workload.bits}"
+                f"expected {workload.writes}"
             )
     if observation.monitors is not None:
         fired = observation.monitors

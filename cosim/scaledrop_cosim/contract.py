@@ -96,6 +96,11 @@ class Workload:
         return len(self.images) * self._bits_per_image
 
     @property
+    def writes(self) -> int:
+        """Write pulses of the whole run: of its bits, and before them of a calibrator's search."""
+        return self.bits + (0 if self.spin is None else self.spin.search_bits)
+
+    @property
     def _bits_per_image(self) -> int:
         exact = self.inference.mode is Mode.EXACT
         return 0 if exact else self.passes * len(self.network.layers)
@@ -108,9 +113,9 @@ class Workload:
     @cached_property
     def words(self) -> npt.NDArray[np.uint16] | npt.NDArray[np.uint32]:
         """(bits,) uniform words: 16 bits each, and the device switches below the drive code; or 32
-        bits for a device with thresholds of its own."""
+        bits for a device with thresholds of its own, those of a calibrator's search first."""
         if self.spin is not None:
-            return spin_words(self.seed, self.bits)
+            return spin_words(self.seed, self.writes)
         return uniform_words(self.seed, self.bits)
 
     @property

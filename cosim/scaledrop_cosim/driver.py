@@ -72,6 +72,7 @@ def spin_plusargs(workload: Workload, folder: Path) -> list[str]:
             "dac_bits": workload.spin.dac_bits,
             "epoch": workload.spin.epoch_writes,
             "epochs": len(workload.spin.tables),
+            "calibrate": int(workload.spin.calibration is not None),
         }
     return [f"+{name}={value}" for name, value in values.items()]
 

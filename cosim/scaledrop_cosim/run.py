@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from scaledrop.calibration import Calibration
 from scaledrop.device.loop import SpinLoop
 from scaledrop.frozen_file import load, save
 from scaledrop.images import stream_order
@@ -31,6 +32,7 @@ def _spin_values(spin: SpinLoop | None) -> dict[str, Any] | None:
         "shape": spin.tables.shape,
         "epoch_writes": spin.epoch_writes,
         "origin": spin.origin,
+        "calibration": None if spin.calibration is None else asdict(spin.calibration),
     }
 
 
@@ -43,6 +45,7 @@ def _spin(values: Mapping[str, Any] | None, folder: Path) -> SpinLoop | None:
         tables.reshape(values["shape"]),
         values["epoch_writes"],
         values["origin"],
+        None if values["calibration"] is None else Calibration(**values["calibration"]),
     )
 
 

@@ -12,10 +12,11 @@ from scaledrop.frozen_file import digest
 from scaledrop.numbers import DROP_BITS
 from scaledrop.schedule import PipelineTiming
 from scaledrop.walk import MASS_BITS, Mode
+from scaledrop_hw.bit_source import BitSource
 from scaledrop_hw.checks import require_range
 from scaledrop_hw.counters import EventCounters
 from scaledrop_hw.datapath import DATAPATHS
-from scaledrop_hw.dropout import DropoutController, SpinSignature, SpinTiming
+from scaledrop_hw.dropout import SpinSignature, SpinTiming
 from scaledrop_hw.host_window import host_signature
 from scaledrop_hw.memory_host import MemoryHost
 from scaledrop_hw.observation import count_events, drive_trace, trace_signature
@@ -44,6 +45,8 @@ class Accelerator(wiring.Component):
         Commands that the walk may be ahead of the crossbar.
     patience : int
         Cycles without progress after which a visit is given up; see Guard.
+    calibration : scaledrop.calibration.Calibration or None
+        Of the calibrator of the spin unit; None leaves it out. See BitSource.
 
     Members
     -------
@@ -59,6 +62,9 @@ class Accelerator(wiring.Component):
         A layer's scale is dropped with probability code / 65536.
     spin : Out(SpinSignature)
         The one spin unit.
+    calibrate, calibrate_start, code_select : In; searching, locked, lock_lost, code_value : Out
+        See BitSource. ``calibrate_start`` is not heeded while ``busy``; images wait for the end of
+        the search. Its pulses are not counted as events.
     host : In(host_signature); inject : In
         Loads and reads back the memories while ``busy`` is low; errors for the scale memory.
     abort : In(1)
@@ -97,6 +103,7 @@ class Accelerator(wiring.Component):
         datapath="reference",
         depth=16,
         patience=4096,
+        calibration=None,
     ):
         if datapath not in DATAPATHS:
             raise UserError(f"datapath: must be {' or '.join(DATAPATHS)}, not {datapath!r}")
@@ -118,6 +125,7 @@ class Accelerator(wiring.Component):
             weight_bits=total_bits,
             total_bits=total_bits,
         )
+        self._bits = BitSource(layers=layers, timing=timing, calibration=calibration)
         self._counters = EventCounters(
             events=list(Event),
             layers=layers,
@@ -146,6 +154,13 @@ class Accelerator(wiring.Component):
                 "min_margin": In(self._accumulate.min_margin.shape()),
                 "drive_codes": In(data.ArrayLayout(DROP_BITS, layers)),
                 "spin": Out(SpinSignature),
+                "calibrate": In(1),
+                "calibrate_start": In(1),
+                "searching": Out(1),
+                "locked": Out(layers),
+                "lock_lost": Out(1),
+                "code_select": In(self._bits.select.shape()),
+                "code_value": Out(DROP_BITS),
                 "host": In(host_signature()),
                 "inject": In(self._outputs.inject.shape()),
                 "abort": In(1),
@@ -207,6 +222,10 @@ class Accelerator(wiring.Component):
         return self._sums.patience
 
     @property
+    def calibration(self):
+        return self._bits.calibration
+
+    @property
     def pipeline_timing(self):
         """Latencies for :func:`scaledrop.schedule.predict_cycles`."""
         return PipelineTiming(
@@ -247,17 +266,15 @@ class Accelerator(wiring.Component):
         core.submodules.sums = self._sums
         core.submodules.outputs = self._outputs
         core.submodules.accumulate = self._accumulate
-        core.submodules.dropout = dropout = DropoutController(
-            layers=len(self._mapping.layers), timing=self._timing
-        )
+        m.submodules.bits = bits = self._bits
         self._flow(core)
-        self._draw(core, dropout)
+        self._draw(m, bits)
         self._configure(m, core)
         self._load(m)
         self._supervise(m)
         drive_trace(m, self.trace, self._walker, self._sums, self._outputs)
         m.submodules.counters = counters = self._counters
-        count_events(m, counters, self._sums, self._outputs, dropout)
+        count_events(m, counters, self._sums, self._outputs, bits)
         m.d.comb += [
             counters.select.eq(self.counter_select),
             self.counter_value.eq(counters.value),
@@ -294,14 +311,22 @@ class Accelerator(wiring.Component):
         with m.If(released):
             m.d.sync += unsent.eq(1)
 
-    def _draw(self, m, dropout):
+    def _draw(self, m, bits):
         walker = self._walker
-        connect(m, walker.request, dropout.request)
-        connect(m, dropout.bits, walker.bits)
-        connect(m, dropout.spin, flipped(self.spin))
+        connect(m, walker.request, bits.request)
+        connect(m, bits.bits, walker.bits)
+        connect(m, bits.spin, flipped(self.spin))
         m.d.comb += [
             walker.code.eq(self.drive_codes[walker.asked]),
-            dropout.code.eq(self.drive_codes[dropout.serving]),
+            bits.targets.eq(self.drive_codes),
+            bits.calibrate.eq(self.calibrate),
+            bits.start.eq(self.calibrate_start & ~self.busy),
+            bits.select.eq(self.code_select),
+            bits.abort.eq(self.abort),
+            self.searching.eq(bits.searching),
+            self.locked.eq(bits.locked),
+            self.lock_lost.eq(bits.lost),
+            self.code_value.eq(bits.value),
         ]
 
     def _configure(self, m, core):
@@ -337,7 +362,7 @@ class Accelerator(wiring.Component):
             supervision.restart.eq(self.abort),
             supervision.exact.eq(self.mode == list(Mode).index(Mode.EXACT)),
             supervision.passes.eq(self.passes),
-            supervision.write.eq(self.spin.write),
+            supervision.write.eq(self.spin.write & ~self.searching),
             supervision.drawn_valid.eq(walker.drawn_valid),
             supervision.drawn.eq(walker.drawn),
             supervision.formed_valid.eq(walker.formed_valid),

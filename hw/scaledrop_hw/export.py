@@ -105,6 +105,7 @@ def sidecar(accelerator, name, text):
             "convolution": mapping.convolution,
             "datapath": accelerator.datapath,
             "command_depth": accelerator.depth,
+            "calibrator": accelerator.calibration is not None,
             "max_passes": accelerator.max_passes,
             "spin_reset_cycles": timing.reset,
             "spin_settle_cycles": timing.settle,

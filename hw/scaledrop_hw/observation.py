@@ -48,7 +48,7 @@ def drive_trace(m, trace, walker, sums, outputs):
     ]
 
 
-def count_events(m, counters, sums, outputs, dropout):
+def count_events(m, counters, sums, outputs, bits):
     """Connect the increments of every event, booked to the running layer or to the bit's."""
     amounts, layer = counters.amounts, sums.current.layer
     m.d.comb += [
@@ -60,9 +60,9 @@ def count_events(m, counters, sums, outputs, dropout):
         for name in events.shape().members:
             m.d.comb += [amounts[name].layer.eq(layer), amounts[name].amount.eq(events[name])]
     for name in ("reset", "write", "read"):
-        pulse, before = getattr(dropout.spin, name), Signal(name=f"spin_{name}_before")
+        pulse, before = getattr(bits.spin, name), Signal(name=f"spin_{name}_before")
         m.d.sync += before.eq(pulse)
         m.d.comb += [
-            amounts[f"spin_{name}s"].layer.eq(dropout.serving),
-            amounts[f"spin_{name}s"].amount.eq(pulse & ~before),
+            amounts[f"spin_{name}s"].layer.eq(bits.serving),
+            amounts[f"spin_{name}s"].amount.eq(pulse & ~before & ~bits.searching),
         ]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from networks import random_graph_network, random_images
+from scaledrop.calibration import Calibration
 from scaledrop.device.loop import spin_loop
 from scaledrop.errors import UserError
 from scaledrop.graph import Kind, Layer, MaxPool, Window
@@ -188,3 +189,28 @@ def test_a_physical_device_makes_the_bits(inference, cache, tmp_path):
     assert report.ok, str(report)
     ideal = replace(workload, spin=None)
     assert not np.array_equal(workload.masks, ideal.masks)
+
+
+def test_the_calibrator_holds_a_warm_device(cache, tmp_path):
+    """Search, dither and tracking in RTL are those of the twin; the bits come closer to p."""
+    shape, nodes, array, bits = SHAPES["dense"]
+    codes = [drop_code(0.2), 0, drop_code(0.4)]
+    network = random_graph_network(21, shape, nodes, bits, codes=codes)
+    calibration = Calibration(window_bits=6)
+    generated = generate(network, array, tmp_path / "rtl", calibration=calibration)
+    images, inference = random_images(1, network, 20), Inference(Mode.SHARED, 30)
+    count = 20 * 30 * len(codes)
+    held = spin_loop("hikstor80", codes, count, seed=2, temperature_c=60.0, calibrate=True)
+    held = replace(held, calibration=calibration)
+    free = spin_loop("hikstor80", codes, count, seed=2, temperature_c=60.0)
+    work = Workload(network, images, 30, 5, inference=inference, spin=held)
+    assert work.writes == count + 2 * calibration.search_bits
+    report = backend_of(generated, cache, tmp_path).verify(work)
+    assert report.ok, str(report)
+    away = [
+        np.abs((1 - one.masks.reshape(-1, 3).mean(axis=0)) - np.array(codes) / 2**16)
+        for one in (work, replace(work, spin=free))
+    ]
+    assert (away[0][[0, 2]] < 0.06).all() and (away[1][[0, 2]] > 0.12).all()
+    # Without a drive the device of the card still switches now and then.
+    assert away[0][1] < 0.05

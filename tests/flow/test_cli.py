@@ -88,6 +88,14 @@ MISTAKES = {
     ),
     "bus": (("cosim", "--bus", "apb"), "bus: must be none or axi, not 'apb'"),
     "card": (("cosim", "--spin", "nosuch"), "nosuch"),
+    "calibrate nothing": (
+        ("cosim", "--calibrate"),
+        "calibrate: needs a device to hold; name its card with --spin",
+    ),
+    "calibrate behind a bus": (
+        ("cosim", "--spin", "hikstor80", "--calibrate", "--bus", "axi", "--images", "1"),
+        "calibrator: it has no registers behind a bus yet; leave one of them out",
+    ),
     "spin in exact": (
         ("cosim", "--spin", "hikstor80", "--mode", "exact"),
         "spin: mode exact draws no bits; use passes or shared",

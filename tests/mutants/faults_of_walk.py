@@ -92,9 +92,9 @@ FAULTS = (
     # bits
     Fault(
         "drive_code_of_another_layer",
-        "accelerator.py",
-        "self.drive_codes[dropout.serving]",
-        "self.drive_codes[0]",
+        "bit_source.py",
+        "self.targets[dropout.serving]",
+        "self.targets[0]",
     ),
     Fault("mask_stuck", "dropout.py", "keep.eq(~self.spin.sense)", "keep.eq(1)"),
     Fault("mask_inverted", "dropout.py", "keep.eq(~self.spin.sense)", "keep.eq(self.spin.sense)"),

@@ -24,6 +24,7 @@ module scaledrop_shell
   int images, mode, passes, cutoff, idle, stall, limit, seed;
   longint min_votes, min_margin;
   reg [$bits(DRIVE_CODES)-1:0] drive_codes;
+  int calibrate;
   int pixel_file, visit_file, drawn_file, hidden_file, logit_file, result_file;
   int counter_file, status_file;
 
@@ -43,6 +44,7 @@ module scaledrop_shell
     if (!$value$plusargs("limit=%d", limit)) limit = 1000000;
     if (!$value$plusargs("noise=%d", seed)) seed = 1;
     if (!$value$plusargs("drive=%h", drive_codes)) drive_codes = DRIVE_CODES;
+    if (!$value$plusargs("calibrate=%d", calibrate)) calibrate = 0;
     pixel_file = $fopen({folder, "/pixels.bin"}, "rb");
     result_file = $fopen({folder, "/results.hex"}, "w");
     hidden_file = $fopen({folder, "/hidden.hex"}, "w");
@@ -65,6 +67,19 @@ module scaledrop_shell
       noise <= {noise[30:0], noise[31] ^ noise[21] ^ noise[1] ^ noise[0]} ^ (rst ? seed : 0);
     end
 
+  // With +calibrate=1 the codes of the spin unit are searched before the first pixel comes.
+  wire searching;
+  reg calibrate_start = 0;
+  reg calibrate_begun = 0;
+  reg calibrated = 0;
+  always @(posedge clk)
+    if (go && !rst && calibrate != 0) begin
+      calibrate_start <= !calibrate_begun;
+      calibrate_begun <= 1;
+      if (calibrate_begun && !calibrate_start && !searching) calibrated <= 1;
+    end
+  wire ready_to_start = calibrate == 0 || calibrated;
+
   // Pixels, with random gaps of idle/256.
   reg pixel_valid = 0;
   reg [15:0] pixel = 0;
@@ -72,7 +87,7 @@ module scaledrop_shell
   reg pixel_last = 0;
   int pixel_at = 0;
   longint pixels_sent = 0;
-  wire wants_pixel = !rst && go && (!pixel_valid || pixel_ready);
+  wire wants_pixel = !rst && go && ready_to_start && (!pixel_valid || pixel_ready);
   always @(posedge clk)
     if (wants_pixel) begin
       if (pixels_sent < longint'(images) * PIXELS && noise[7:0] >= idle[7:0]) begin
@@ -109,7 +124,7 @@ module scaledrop_shell
   always @(posedge clk)
     if (go && !rst) begin
       result_ready <= noise[15:8] >= stall[7:0];
-      quiet <= took ? 0 : quiet + 1;
+      quiet <= took || !ready_to_start ? 0 : quiet + 1;
       if (quiet == limit) hung <= 1;
       if (took) begin
         $fwrite(result_file, "%h\n", result_padded);
@@ -183,6 +198,13 @@ module scaledrop_shell
       .spin__drive(spin_drive),
       .spin__sense(spin_sense),
       .drive_codes(drive_codes),
+      .calibrate(calibrate != 0),
+      .calibrate_start(calibrate_start),
+      .searching(searching),
+      .locked(),
+      .lock_lost(),
+      .code_select('0),
+      .code_value(),
       .record_enable(1'b0),
       .records__payload(),
       .records__valid(),

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from scaledrop.errors import UserError
 from scaledrop_flow.cli.options import (
     CACHE,
     Bus,
@@ -98,6 +99,9 @@ def cosim(
     ] = None,
     temperature: Annotated[float, typer.Option(help="spin: degrees Celsius.")] = 26.85,
     supply: Annotated[float, typer.Option(help="spin: actual over nominal supply.")] = 1.0,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="spin: the RTL finds and holds the drive codes.")
+    ] = False,
     data: DataSource = None,
     out: Out = Path("build/cosim"),
     cache: Cache = CACHE,
@@ -112,6 +116,11 @@ def cosim(
     from scaledrop_flow.report.save import save_report
     from scaledrop_flow.steps.cosim import CosimChoices, SpinChoice, cosimulate
 
+    device = None
+    if spin is not None:
+        device = SpinChoice(spin, device_seed, temperature, supply, calibrate)
+    elif calibrate:
+        raise UserError("calibrate: needs a device to hold; name its card with --spin")
     choices = CosimChoices(
         inference=Inference(Mode.named(mode), passes, masks),
         seed=seed,
@@ -121,7 +130,7 @@ def cosim(
         bus=bus,
         disturbance=Disturbance(idle, stall),
         table=table,
-        spin=None if spin is None else SpinChoice(spin, device_seed, temperature, supply),
+        spin=device,
     )
     resolved = resolve(config, model, checkpoint, cache)
     chosen = images_for(resolved.network, images, data)

@@ -53,7 +53,7 @@ def _layer(bits: npt.NDArray[np.uint8], programmed: float) -> dict[str, Any]:
 def spin_report(workload: Workload) -> dict[str, Any] | None:
     """Origin of the device, and for each layer its code, its bits and how they were judged.
 
-    Without calibration: the drive codes are those of the trim. None for the ideal device.
+    None for the ideal device.
     """
     if workload.spin is None:
         return None
@@ -61,6 +61,7 @@ def spin_report(workload: Workload) -> dict[str, Any] | None:
     return {
         **workload.spin.origin,
         "dac_bits": workload.spin.dac_bits,
+        "search_bits": workload.spin.search_bits,
         "layers": [
             {"name": layer.name, "code": code, "bits": len(bits)}
             | _layer(bits, layer.drop_probability)

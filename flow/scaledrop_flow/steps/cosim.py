@@ -49,12 +49,14 @@ class SpinChoice:
         seed: Of the device and its drift; None is the nominal device.
         temperature_c: Degrees Celsius.
         supply: Actual over nominal supply.
+        calibrate: The calibrator in the RTL finds and holds the codes, instead of a trim.
     """
 
     card: str
     seed: int | None = None
     temperature_c: float = 26.85
     supply: float = 1.0
+    calibrate: bool = False
 
 
 @dataclass(frozen=True)
@@ -195,6 +197,7 @@ def cosimulate(
             datapath=choices.datapath,
             convolution=choices.convolution,
             bus=choices.bus,
+            calibration=None if workload.spin is None else workload.spin.calibration,
         )
     if net is None:
         result.skips.append(f"float64 PyTorch: {no_net}")
@@ -226,7 +229,15 @@ def _workload(network: FrozenNetwork, images: LabelledImages, choices: CosimChoi
     spin = choices.spin
     if spin is None:
         return ideal
-    loop = spin_loop(spin.card, ideal.codes, ideal.bits, spin.seed, spin.temperature_c, spin.supply)
+    loop = spin_loop(
+        spin.card,
+        ideal.codes,
+        ideal.bits,
+        spin.seed,
+        spin.temperature_c,
+        spin.supply,
+        spin.calibrate,
+    )
     return replace(ideal, spin=loop)
 
 

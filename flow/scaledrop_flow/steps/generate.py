@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from scaledrop.calibration import Calibration
 from scaledrop.device_sizes import MAX_PARTS, PART_BITS
 from scaledrop.errors import UserError
 from scaledrop.frozen import FrozenNetwork
@@ -48,6 +49,7 @@ def generate(
     convolution: str = "auto",
     bus: str = "none",
     pixel_bits: int = 32,
+    calibration: Calibration | None = None,
 ) -> Generated:
     """Write ``scaledrop.v`` and ``scaledrop.json``; the same input gives the same bytes.
 
@@ -55,6 +57,8 @@ def generate(
         bus: ``axi`` writes ``scaledrop_axi.v`` instead, its description, the contents of its
             memories, two C headers and the manual of its registers.
         pixel_bits: Of the stream of pixels behind ``axi``.
+        calibration: Of the calibrator of the spin unit; None leaves it out. It has no registers
+            yet: not behind a bus.
 
     Raises:
         UserError: an impossible size, or the folder cannot be written.
@@ -66,7 +70,11 @@ def generate(
     if bus == "axi":
         _check_system(network, array, pixel_bits)
     mapping = NetworkMapping(network, array, convolution)
-    accelerator = Accelerator(mapping=mapping, max_passes=max_passes, datapath=datapath)
+    if calibration is not None and bus != "none":
+        raise UserError("calibrator: it has no registers behind a bus yet; leave one of them out")
+    accelerator = Accelerator(
+        mapping=mapping, max_passes=max_passes, datapath=datapath, calibration=calibration
+    )
     timing = accelerator.pipeline_timing
     if bus == "none":
         verilog, sidecar = export(accelerator, folder)

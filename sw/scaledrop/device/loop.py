@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from scaledrop.calibration import Calibration, CalibrationTwin
 from scaledrop.checks import check_integer
 from scaledrop.device.card_file import load_card
 from scaledrop.device.chain import Words
@@ -40,12 +41,15 @@ class SpinLoop:
             below the threshold reads as switched.
         epoch_writes: Writes of an epoch; the last epoch does not end.
         origin: Card, seed, temperature and supply, for the record.
+        calibration: The calibrator that moves the codes with the bits; ``codes`` are then what it
+            is to hold, probabilities in 2**-16. None leaves the codes where they are.
     """
 
     codes: tuple[int, ...]
     tables: Words
     epoch_writes: int
     origin: Mapping[str, Any]
+    calibration: Calibration | None = None
 
     def __post_init__(self) -> None:
         size = self.tables.shape[-1]
@@ -54,6 +58,13 @@ class SpinLoop:
         check_integer(self.epoch_writes, 1, 2**62, "epoch_writes")
         for code in self.codes:
             check_integer(code, 0, 2**DROP_BITS - 1, "codes")
+
+    @property
+    def search_bits(self) -> int:
+        """Writes of the calibrator's search, before the first bit of the run."""
+        if self.calibration is None:
+            return 0
+        return self.calibration.search_bits * sum(code != 0 for code in self.codes)
 
     @property
     def dac_bits(self) -> int:
@@ -66,18 +77,42 @@ class SpinLoop:
 
 
 class SpinStream:
-    """A device that is written word by word; it remembers its last bit."""
+    """A device that is written word by word; it remembers its last bit.
+
+    With a calibrator, the first words go to its search.
+
+    Attributes:
+        writes: So far.
+        previous: The last bit, 1 if the device switched.
+        calibrator: All layers of it; None without one.
+    """
 
     def __init__(self, loop: SpinLoop, words: Words) -> None:
         self._loop, self._words = loop, words.tolist()
         self.writes, self.previous = 0, 0
+        self.calibrator: CalibrationTwin | None = None
+        if loop.calibration is not None:
+            self._search(loop.calibration)
+
+    def _search(self, calibration: Calibration) -> None:
+        self.calibrator = CalibrationTwin(calibration, len(self._loop.codes))
+        for layer, target in enumerate(self._loop.codes):
+            self.calibrator.begin(layer)
+            if target:
+                self.draw(layer, calibration.search_bits)
 
     def draw(self, layer: int, count: int) -> tuple[int, ...]:
         """The next ``count`` mask bits of a layer; fewer when the words run out."""
-        return tuple(
-            1 - self._write(self._loop.codes[layer])
-            for _ in range(min(count, len(self._words) - self.writes))
-        )
+        left = len(self._words) - self.writes
+        return tuple([1 - self._bit(layer) for _ in range(min(count, left))])
+
+    def _bit(self, layer: int) -> int:
+        target = self._loop.codes[layer]
+        if self.calibrator is None:
+            return self._write(target)
+        switched = self._write(self.calibrator.drive(layer, target))
+        self.calibrator.bit(layer, target, switched)
+        return switched
 
     def _write(self, code: int) -> int:
         tables, at = self._loop.tables, self.writes
@@ -101,6 +136,7 @@ def spin_loop(
     seed: int | None = None,
     temperature_c: float = 26.85,
     supply: float = 1.0,
+    calibrate: bool = False,
 ) -> SpinLoop:
     """A device of a card, trimmed for each layer at 300 K and nominal supply, then put to work.
 
@@ -112,6 +148,7 @@ def spin_loop(
             device.
         temperature_c: Degrees Celsius.
         supply: Actual over nominal supply.
+        calibrate: A calibrator finds and holds the codes instead of the trim.
 
     Raises:
         UserError: an unknown card, or a condition out of range.
@@ -120,6 +157,9 @@ def spin_loop(
     device = nominal(known) if seed is None else draw(known, 1, seed).one(0)
     conditions = Conditions(temperature_k=temperature_c + ZERO_CELSIUS, supply=supply)
     unit = SpinUnit(device, conditions, drift_seed=seed or 0)
+    calibration = Calibration(dac_bits=unit.dac_bits) if calibrate else None
+    if calibration is not None:
+        bits += calibration.search_bits * sum(code != 0 for code in drop_codes)
     length = max(1, unit.epoch_writes or bits, -(-bits // MAX_EPOCHS))
     starts = range(0, max(1, bits), length)
     epochs = [start // unit.epoch_writes if unit.epoch_writes else 0 for start in starts]
@@ -129,6 +169,9 @@ def spin_loop(
         "device_seed": seed,
         "temperature_c": temperature_c,
         "supply": supply,
+        "calibrated": calibrate,
     }
+    if calibration is not None:
+        return SpinLoop(tuple(drop_codes), tables, length, origin, calibration)
     codes = tuple(_trimmed(unit, device, code) for code in drop_codes)
     return SpinLoop(codes, tables, length, origin)

@@ -58,6 +58,7 @@ def test_a_layer_without_dropout_is_not_driven():
         "device_seed": None,
         "temperature_c": 26.85,
         "supply": 1.0,
+        "calibrated": False,
     }
 
 
