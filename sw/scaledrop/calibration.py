@@ -16,8 +16,8 @@ Nothing is rounded. While a layer is locked and the register is not at an end, t
 hold ``2**16 ones = n N target - (rise of code >> band)``: whatever the device does, their mean
 misses p by the way of the register over ``n N 2**(16 + band)``.
 
-The DAC takes the highest ``dac_bits`` bits; an accumulator over the next 8 adds one step to it in
-as many writes as they say, one such step with each bit (a first-order sigma-delta modulator).
+The DAC takes the highest ``dac_bits`` bits; a first-order sigma-delta modulator over the next 8
+adds one DAC step to as many writes as they say.
 """
 
 from __future__ import annotations
@@ -107,10 +107,9 @@ def _folded_places(target: int) -> int:
 
 
 def band(target: int) -> int:
-    """Left shift that makes up for the flatter ends of a sigmoid: 0 for p in [1/4, 3/4), to 3.
+    """Left shift that makes up for the flatter ends of a sigmoid, whose slope goes as p (1 - p).
 
-    The slope of a logistic is in proportion to p (1 - p); with ``q = min(p, 1 - p)`` the shift is
-    0 for q from 1/4, 1 from 1/8, 2 from 1/16, 3 below.
+    With ``q = min(p, 1 - p)``: 0 for q from 1/4, 1 from 1/8, 2 from 1/16, 3 below.
     """
     return min(_folded_places(target) - 1, LARGEST_BAND)
 
@@ -231,7 +230,7 @@ class CalibrationTwin:
         self.layers = [None] * len(self.layers)
 
     def bit(self, layer: int, target: int, switched: int) -> bool:
-        """A bit of a layer; True where it loses the lock. Ignored where nothing is to be held."""
+        """True where the bit loses the layer's lock; ignored where nothing is to be held."""
         held = self.layers[layer]
         return held.bit(target, switched) if held and target else False
 

@@ -6,6 +6,7 @@ import pytest
 
 from scaledrop.device.card_file import load_card
 from scaledrop.errors import UserError
+from scaledrop_flow.report.calibration import held_picture
 from scaledrop_flow.studies import calibration
 from scaledrop_flow.studies.calibration_run import PROBABILITIES, Run
 
@@ -70,3 +71,13 @@ def test_a_jump_is_recovered_from(devices):
     rows = list(calibration._jumped(WAFER, devices))
     assert all(row["held_calibrated"] == 1 for row in rows)
     assert all(0 < row["recovery_bits_largest"] < 20_000 for row in rows)
+
+
+def test_the_picture_shows_the_least_share_of_each_wafer(tmp_path):
+    names = "wafer,held_own_code,held_calibrated,within_reach"
+    table = tmp_path / "calibration.csv"
+    table.write_text(f"{names}\na,0.5,1,1\na,0.2,0.9,1\nb,0.4,0.8,0.7\n")
+    axes = held_picture(table).axes[0]
+    shares = {line.get_label(): list(line.get_xdata()) for line in axes.lines}
+    assert shares["calibrator"] == [90, 80] and shares["some code would do"] == [100, 70]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["a", "b"]

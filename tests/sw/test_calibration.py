@@ -104,6 +104,13 @@ def test_the_search_finds_a_step(middle, dac_bits):
     assert abs(layer.code / 4096 - middle) <= max(2 ** (16 - config.steps), 2**-3)
 
 
+def test_a_window_without_error_moves_the_search_up():
+    layer = LayerCalibration(SMALL)
+    for n in range(32):
+        layer.bit(32768, n % 2)
+    assert layer.value == 3 * 2**14
+
+
 @given(code=st.integers(0, 2**28 - 1), dac_bits=st.sampled_from([4, 10, 16]))
 def test_the_dither_gives_the_mean_of_the_code(code, dac_bits):
     layer = LayerCalibration(Calibration(dac_bits=dac_bits, fraction_bits=12, window_bits=12))

@@ -34,12 +34,21 @@ def held_picture(table: Path) -> Figure:
             least = [
                 100 * min(float(row[key]) for row in rows if row["wafer"] == one) for one in wafers
             ]
-            size = 14 if marker == "|" else 5
+            size = 11 if marker == "|" else 5
             axes.plot(least, range(len(wafers)), marker, color=colour, markersize=size, label=label)
-        axes.set(xlim=(-4, 104), xlabel="devices within 0.01 of p, %", ylim=(5.6, -0.6))
+        axes.set(
+            xlim=(-4, 104), xlabel="devices within 0.01 of p, %", ylim=(len(wafers) - 0.4, -0.6)
+        )
         axes.set_yticks(range(len(wafers)), wafers)
         axes.grid(axis="x", color=LIGHT.grid, linewidth=0.5)
-        axes.legend(frameon=False, ncols=1, loc="center", bbox_to_anchor=(0.5, 0.45), fontsize=7)
+        axes.legend(
+            frameon=False,
+            ncols=1,
+            loc="center",
+            bbox_to_anchor=(0.5, 0.45),
+            fontsize=7,
+            labelspacing=0.9,
+        )
         bare(axes)
     return figure
 
