@@ -193,7 +193,7 @@ def evaluate(
 
 @app.command()
 def study(
-    name: Annotated[str, typer.Argument(help="scale, lenet5, exactness, rtl or macrospin.")],
+    name: Annotated[str, typer.Argument(help="scale, lenet5, exactness, rtl, macrospin or spin.")],
     data: DataSource = None,
     out: Out = Path("docs/studies"),
     cache: Cache = CACHE,

@@ -12,6 +12,7 @@ from scaledrop_flow.studies.exactness import exactness_study
 from scaledrop_flow.studies.macrospin import macrospin_study
 from scaledrop_flow.studies.rtl import rtl_study
 from scaledrop_flow.studies.scale import scale_study
+from scaledrop_flow.studies.spin import spin_study
 from scaledrop_flow.studies.twins import twin_study
 
 __all__ = ["STUDIES", "Study"]
@@ -26,5 +27,6 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
         "exactness": exactness_study,
         "rtl": rtl_study,
         "macrospin": macrospin_study,
+        "spin": spin_study,
     }
 )

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The study of the spin unit: its short cuts give the bits and the scores of the long way."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from scaledrop.data import load_digits, rotate
+from scaledrop.device.card_file import load_card
+from scaledrop.device.chain import spin_words
+from scaledrop.device.conditions import Conditions
+from scaledrop.device.unit import SpinUnit
+from scaledrop.errors import UserError
+from scaledrop.freezing import freeze
+from scaledrop.metrics import auroc
+from scaledrop.nn import NetworkConfig, ScaleDropNet, calibrate_norms
+from scaledrop.predict import predict
+from scaledrop.sampling import Exact, Given
+from scaledrop_flow.studies.scale import VARIANTS
+from scaledrop_flow.studies.spin import NETWORKS, spin_rows
+from scaledrop_flow.studies.spin_bits import ideal_bits
+from scaledrop_flow.studies.spin_cases import DRIFT_SEED, Wafer, cases, changed
+from scaledrop_flow.studies.spin_masks import mask_shares, mask_table
+
+CODES = (9830, 19661, 0)
+IMAGES, FOREIGN = 40, 20
+
+
+@pytest.fixture(scope="module")
+def network():
+    digits = load_digits()
+    net = ScaleDropNet(NetworkConfig("small", (8, 8), 10, widths=(16, 16), p=0.2), seed=2)
+    calibrate_norms(net, torch.from_numpy(digits.train_images), 1, 64, seed=3)
+    return freeze(net.eval(), {})
+
+
+@pytest.fixture(scope="module")
+def table(network):
+    digits = load_digits()
+    known, labels = digits.test_images[:IMAGES], digits.test_labels[:IMAGES]
+    return mask_table(network, known, labels, rotate(digits.test_images[:FOREIGN], 90))
+
+
+@pytest.fixture(scope="module")
+def rows(table):
+    return [{"passes": 10, **row} for row in spin_rows(table, ["hikstor80"], 4, (5, 10), print)]
+
+
+def found(rows, sweep, setting, passes=10):
+    (row,) = [
+        row
+        for row in rows
+        if (row["sweep"], row["setting"], row["passes"]) == (sweep, setting, passes)
+    ]
+    return row
+
+
+def test_masks_are_counted_by_image_then_pass_then_layer():
+    drops = np.array([[[0, 0, 1], [0, 0, 1]], [[1, 0, 0], [1, 1, 1]]], dtype=bool)
+    shares = mask_shares(drops.ravel(), 2, 3)
+    expected = np.zeros((2, 8))
+    expected[0, 0b110] = 1
+    expected[1, 0b011] = expected[1, 0b000] = 0.5
+    assert np.array_equal(shares, expected)
+
+
+def test_scores_are_those_of_the_long_way(network, table):
+    digits = load_digits()
+    pixels = np.concatenate([digits.test_images[:IMAGES], rotate(digits.test_images[:FOREIGN], 90)])
+    masks = np.random.default_rng(1).integers(0, 2, (len(pixels), 7, 3)).astype(np.uint8)
+    long = predict(network, pixels, Given(masks))
+    exact = predict(network, pixels, Exact())
+    shares = mask_shares(masks.ravel() == 0, len(pixels), 3)
+    scores = table.scores(shares)
+    assert np.allclose(table.mean(shares), long.mean, rtol=0, atol=1e-12)
+    assert scores["drops"] == pytest.approx(1 - masks.mean())
+    assert scores["mutual_information"] == pytest.approx(long.mutual_information[:IMAGES].mean())
+    assert scores["entropy"] == pytest.approx(long.entropy[:IMAGES].mean())
+    assert scores["auroc_entropy"] == auroc(long.entropy[:IMAGES], long.entropy[IMAGES:])
+    away = np.abs(long.mean - exact.mean)
+    assert scores["difference"] == pytest.approx(away[:IMAGES].mean())
+    assert scores["difference_foreign"] == pytest.approx(away[IMAGES:].mean())
+    assert table.scores(table.exact[None])["difference"] == 0
+    assert table.scores(table.exact[None])["drops"] == pytest.approx(table.drop_codes[0] / 2**16)
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.1])
+@pytest.mark.parametrize("drift", [0.0, 0.02])
+def test_bits_are_those_of_the_spin_unit(kept, drift):
+    card = changed(load_card("hikstor80"), "reset_failure", kept, "1")
+    card = changed(changed(card, "drift", drift, "V"), "drift_writes", 4096, "writes")
+    wafer = Wafer(card, CODES, 3, 5000)
+    at = Conditions(temperature_k=320.0, supply=1.01)
+    source = wafer.source(at)
+    words = spin_words(7, 4998)
+    for device in range(3):
+        one = wafer.devices.one(device)
+        unit = SpinUnit(one, at, drift_seed=DRIFT_SEED + device)
+        drive = [unit.drive_code(int(code)) for code in wafer.codes[device]]
+        expected = unit.bits(np.tile(drive, 1666), words)
+        assert np.array_equal(source.bits(device, words), expected)
+        assert 0 < expected.mean() < 1
+
+
+def test_a_layer_that_never_drops_gets_no_drive():
+    wafer = Wafer(load_card("foundry1ns"), CODES, 3, 100)
+    assert (wafer.codes[:, 2] == 0).all() and (wafer.codes[:, :2] > 0).all()
+    assert (wafer.codes[:, 1] > wafer.codes[:, 0]).all()
+
+
+def test_the_ideal_device_keeps_the_programmed_probability():
+    count = 30000
+    bits = ideal_bits(CODES, 2).bits(1, spin_words(3, 3 * count)).reshape(count, 3)
+    for code, share in zip(CODES, bits.mean(axis=0), strict=True):
+        p = code / 2**16
+        assert abs(share - p) <= 5 * math.sqrt(p * (1 - p) / count)
+
+
+def test_too_many_rejects_are_refused():
+    card = load_card("hikstor80")
+    offset = card.parameters["sense_offset"].model_copy(update={"spread": 500.0})
+    card = card.model_copy(update={"parameters": {**card.parameters, "sense_offset": offset}})
+    with pytest.raises(UserError, match=r"^card hikstor80: only .* devices can be trimmed; narrow"):
+        Wafer(card, CODES, 20, 100)
+
+
+def test_every_effect_shows_where_it_must(rows, table):
+    assert rows[0]["sweep"] == "exact" and rows[0]["difference"] == 0
+    drops = [found(rows, "temperature", f"{t} C")["drops"] for t in (-40, 0, 27, 60, 125)]
+    assert drops == sorted(drops) and drops[-1] > 2 * drops[2]
+    assert found(rows, "supply", "0.9")["drops"] < 0.1 < found(rows, "supply", "1.1")["drops"]
+    kept = [found(rows, "kept state", f"{p:g}") for p in (0, 0.9)]
+    assert kept[1]["difference"] > 1.3 * kept[0]["difference"]
+    assert kept[1]["drops_std"] > kept[0]["drops_std"]
+    shared, each = (found(rows, "trim", name) for name in ("one code for all", "each"))
+    assert shared["drops_std"] > 10 * each["drops_std"]
+    for name, share in (("never drops", 0), ("always drops", 1)):
+        stuck = found(rows, "stuck", name)
+        assert stuck["drops"] == pytest.approx(share, abs=1e-3)
+        assert stuck["mutual_information"] < 1e-3 and stuck["auroc_mutual_information"] < 0.6
+    fast = found(rows, "drift", "2.0% over 1e+04 writes")
+    assert fast["difference_pooled"] < fast["difference"]
+
+
+def test_more_passes_leave_the_bias_and_no_chance(rows):
+    few, many = (found(rows, "ideal", "as programmed", passes) for passes in (5, 10))
+    assert many["difference"] < few["difference"]
+    assert few["devices"] == 4 and few["card"] == ""
+
+
+def test_a_study_again_gives_the_same(rows, table):
+    again = spin_rows(table, ["hikstor80"], 4, (5, 10), print)
+    assert [{"passes": 10, **next(again)} for _ in range(6)] == rows[:6]
+
+
+def test_settings_are_all_different_and_networks_are_known():
+    names = [(one.sweep, one.setting) for one in cases(Wafer(load_card("hikstor80"), CODES, 2, 90))]
+    assert len(set(names)) == len(names)
+    assert set(NETWORKS) <= set(VARIANTS)
