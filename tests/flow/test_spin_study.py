@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 import torch
 
+from scaledrop.calibration import Calibration, CalibrationTwin
+from scaledrop.calibration_bank import CalibrationBank
 from scaledrop.data import load_digits, rotate
 from scaledrop.device.card_file import load_card
 from scaledrop.device.chain import spin_words
 from scaledrop.device.conditions import Conditions
+from scaledrop.device.devices import draw
 from scaledrop.device.unit import SpinUnit
 from scaledrop.errors import UserError
 from scaledrop.freezing import freeze
@@ -22,6 +25,7 @@ from scaledrop_flow.studies.scale import VARIANTS
 from scaledrop_flow.studies.spin import NETWORKS, spin_rows
 from scaledrop_flow.studies.spin_bits import ideal_bits
 from scaledrop_flow.studies.spin_cases import DRIFT_SEED, Wafer, cases, changed
+from scaledrop_flow.studies.spin_held import HeldBits, held_bits
 from scaledrop_flow.studies.spin_masks import mask_shares, mask_table
 
 CODES = (9830, 19661, 0)
@@ -104,6 +108,40 @@ def test_bits_are_those_of_the_spin_unit(kept, drift):
         assert 0 < expected.mean() < 1
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_held_bits_are_those_of_the_calibrator_bit_by_bit(seed):
+    config, targets, count = Calibration(dac_bits=9, window_bits=6), [9830, 40000], 9000
+    wafer = Wafer(load_card("hikstor80"), CODES, 1, 100)
+    after = SpinUnit(wafer.devices).thresholds(0)
+    words = spin_words(seed, 2 * count).reshape(2, count)
+    bits = held_bits(CalibrationBank(config, targets), after, words)
+    twin, locked = CalibrationTwin(config, 2), 0
+    for layer, target in enumerate(targets):
+        twin.begin(layer)
+        for word, bit in zip(words[layer].tolist(), bits[layer].tolist(), strict=True):
+            switched = word < after[twin.drive(layer, target) >> (16 - config.dac_bits)]
+            assert switched == bit
+            twin.bit(layer, target, int(switched))
+            locked += twin.locked(targets)[layer]
+    assert 0 < locked < 2 * count  # both gears were met
+
+
+def test_a_calibrated_device_holds_what_a_hot_one_loses():
+    wafer, at = Wafer(load_card("hikstor80"), CODES, 1, 100), Conditions(temperature_k=400.0)
+    words, p = spin_words(5, 90000), np.array(CODES) / 2**16
+    held = HeldBits(wafer.devices, CODES, at).bits(0, words).reshape(-1, 3).mean(axis=0)
+    lost = wafer.source(at).bits(0, words).reshape(-1, 3).mean(axis=0)
+    assert (np.abs(held - p) <= 5 * np.sqrt(p * (1 - p) / 30000))[:2].all()
+    assert (lost[:2] > p[:2] + 0.2).all()
+    assert held[2] == lost[2]  # code 0 is not calibrated
+
+
+def test_held_bits_refuse_a_device_with_memory():
+    card = changed(load_card("hikstor80"), "reset_failure", 0.1, "1")
+    with pytest.raises(UserError, match=r"^card hikstor80: reset_failure: must be 0 here"):
+        HeldBits(draw(card, 1, 1), CODES, Conditions())
+
+
 def test_a_layer_that_never_drops_gets_no_drive():
     wafer = Wafer(load_card("foundry1ns"), CODES, 3, 100)
     assert (wafer.codes[:, 2] == 0).all() and (wafer.codes[:, :2] > 0).all()
@@ -131,6 +169,8 @@ def test_every_effect_shows_where_it_must(rows, table):
     drops = [found(rows, "temperature", f"{t} C")["drops"] for t in (-40, 0, 27, 60, 125)]
     assert drops == sorted(drops) and drops[-1] > 2 * drops[2]
     assert found(rows, "supply", "0.9")["drops"] < 0.1 < found(rows, "supply", "1.1")["drops"]
+    hot = [found(rows, f"temperature{how}", "125 C") for how in (", calibrated", "")]
+    assert hot[0]["difference_pooled"] < 0.1 * hot[1]["difference_pooled"]
     kept = [found(rows, "kept state", f"{p:g}") for p in (0, 0.9)]
     assert kept[1]["difference"] > 1.3 * kept[0]["difference"]
     assert kept[1]["drops_std"] > kept[0]["drops_std"]

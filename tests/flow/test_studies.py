@@ -102,4 +102,5 @@ def test_a_row_of_twins_has_no_time_that_a_cache_may_give(monkeypatch, tmp_path,
 def test_every_variant_of_the_scale_study_is_a_configuration():
     hashes = {variant_config(name, 0).config_hash() for name in VARIANTS}
     assert len(hashes) == len(VARIANTS)
-    assert set(STUDIES) == {"scale", "lenet5", "exactness", "rtl", "macrospin", "spin"}
+    known = {"scale", "lenet5", "exactness", "rtl", "macrospin", "calibration", "spin"}
+    assert set(STUDIES) == known

@@ -193,7 +193,9 @@ def evaluate(
 
 @app.command()
 def study(
-    name: Annotated[str, typer.Argument(help="scale, lenet5, exactness, rtl, macrospin or spin.")],
+    name: Annotated[
+        str, typer.Argument(help="scale, lenet5, exactness, rtl, macrospin, calibration, spin.")
+    ],
     data: DataSource = None,
     out: Out = Path("docs/studies"),
     cache: Cache = CACHE,

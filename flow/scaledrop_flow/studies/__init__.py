@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from scaledrop_flow.studies.calibration import calibration_study
 from scaledrop_flow.studies.exactness import exactness_study
 from scaledrop_flow.studies.macrospin import macrospin_study
 from scaledrop_flow.studies.rtl import rtl_study
@@ -28,5 +29,6 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
         "rtl": rtl_study,
         "macrospin": macrospin_study,
         "spin": spin_study,
+        "calibration": calibration_study,
     }
 )

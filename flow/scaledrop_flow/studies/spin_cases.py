@@ -16,6 +16,7 @@ from scaledrop.device.wafer import NOMINAL, code_drive, long_run
 from scaledrop.errors import UserError
 from scaledrop.numbers import DROP_BITS
 from scaledrop_flow.studies.spin_bits import BitSource, Codes, table_bits, trimmed
+from scaledrop_flow.studies.spin_held import HeldBits
 
 __all__ = ["Case", "Wafer", "cases", "changed"]
 
@@ -110,11 +111,18 @@ def cases(wafer: Wafer) -> Iterator[Case]:
 
 
 def _bias(wafer: Wafer) -> Iterator[Case]:
-    for celsius in TEMPERATURES_C:
-        at = Conditions(temperature_k=celsius + ZERO_CELSIUS)
-        yield Case("temperature", f"{celsius} C", wafer.source(at))
-    for supply in SUPPLIES:
-        yield Case("supply", f"{supply:g}", wafer.source(Conditions(supply=supply)))
+    places = [
+        *(
+            ("temperature", f"{celsius} C", Conditions(temperature_k=celsius + ZERO_CELSIUS))
+            for celsius in TEMPERATURES_C
+        ),
+        *(("supply", f"{supply:g}", Conditions(supply=supply)) for supply in SUPPLIES),
+    ]
+    for sweep, setting, at in places:
+        yield Case(sweep, setting, wafer.source(at))
+    for sweep, setting, at in places:
+        held = HeldBits(wafer.devices, wafer.drop_codes, at)
+        yield Case(f"{sweep}, calibrated", setting, held)
 
 
 def _spread(wafer: Wafer) -> Iterator[Case]:
@@ -123,6 +131,8 @@ def _spread(wafer: Wafer) -> Iterator[Case]:
     yield Case("trim", "each", wafer.source())
     yield Case("trim", "each, rejects kept", wafer.source(NOMINAL, wafer.raw, wafer.raw_codes))
     yield Case("trim", "one code for all", wafer.source(NOMINAL, wafer.raw, shared))
+    held = HeldBits(wafer.raw, wafer.drop_codes, NOMINAL)
+    yield Case("trim", "calibrated, rejects kept", held)
 
 
 def _drift(wafer: Wafer) -> Iterator[Case]:
