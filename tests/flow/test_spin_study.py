@@ -2,6 +2,7 @@
 """The study of the spin unit: its short cuts give the bits and the scores of the long way."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,14 +14,22 @@ from scaledrop.data import load_digits, rotate
 from scaledrop.device.card_file import load_card
 from scaledrop.device.chain import spin_words
 from scaledrop.device.conditions import Conditions
-from scaledrop.device.devices import draw
+from scaledrop.device.devices import draw, nominal
 from scaledrop.device.unit import SpinUnit
+from scaledrop.device.wafer import long_run
 from scaledrop.errors import UserError
 from scaledrop.freezing import freeze
 from scaledrop.metrics import auroc
 from scaledrop.nn import NetworkConfig, ScaleDropNet, calibrate_norms
 from scaledrop.predict import predict
 from scaledrop.sampling import Exact, Given
+from scaledrop_flow.report.spin_study import (
+    bias_picture,
+    memory_picture,
+    read_rows,
+    temperature_picture,
+)
+from scaledrop_flow.report.style import save
 from scaledrop_flow.studies.scale import VARIANTS
 from scaledrop_flow.studies.spin import NETWORKS, spin_rows
 from scaledrop_flow.studies.spin_bits import ideal_bits
@@ -28,6 +37,9 @@ from scaledrop_flow.studies.spin_cases import DRIFT_SEED, Wafer, cases, changed
 from scaledrop_flow.studies.spin_held import HeldBits, held_bits
 from scaledrop_flow.studies.spin_masks import mask_shares, mask_table
 
+TABLE = Path(__file__).parents[2] / "docs/studies/spin.csv"
+MISREAD = {("hikstor80", "0.9"), ("hikstor80", "0.95")}
+"""Where the amplifier of one device no longer tells its states apart."""
 CODES = (9830, 19661, 0)
 IMAGES, FOREIGN = 40, 20
 
@@ -199,3 +211,39 @@ def test_settings_are_all_different_and_networks_are_known():
     names = [(one.sweep, one.setting) for one in cases(Wafer(load_card("hikstor80"), CODES, 2, 90))]
     assert len(set(names)) == len(names)
     assert set(NETWORKS) <= set(VARIANTS)
+
+
+def test_the_committed_table_says_what_the_document_says():
+    rows = read_rows(TABLE)
+    by = {(one["card"], one["sweep"], one["setting"], one["passes"]): one for one in rows}
+    assert len(by) == len(rows)
+
+    def value(name, *where, card="hikstor80"):
+        return float(by[card, *where][name])
+
+    chance = value("difference", "ideal", "as programmed", "20", card="")
+    assert value("difference_pooled", "temperature", "27 C", "20") < chance / 10
+    assert value("difference_pooled", "temperature", "40 C", "20") < chance
+    assert value("difference_pooled", "temperature", "60 C", "20") > chance
+    accuracies = [float(row["accuracy"]) for row in rows]
+    assert max(accuracies) - min(accuracies) < 2 / 360
+    for sweep in ("temperature, calibrated", "supply, calibrated"):
+        for (card, name, setting, _), row in by.items():
+            if name == sweep and (card, setting) not in MISREAD:
+                assert abs(float(row["drops"]) - 0.15) < 5e-4, (card, name, setting)
+
+
+def test_a_short_retention_is_a_floor():
+    floors = [
+        100 * long_run(nominal(load_card("hikstor80")), np.zeros((1, 1), int), at).item()
+        for at in (Conditions(temperature_k=273.15 + celsius) for celsius in (27, 85, 125))
+    ]
+    assert [round(one, 1) for one in floors] == [1.4, 3.2, 4.9]
+
+
+def test_pictures(tmp_path):
+    rows = read_rows(TABLE)
+    for number, draw_one in enumerate((temperature_picture, bias_picture, memory_picture)):
+        save(draw_one(rows), tmp_path / f"{number}.svg")
+        text = (tmp_path / f"{number}.svg").read_text()
+        assert "<svg" in text and "mathdefault" not in text
