@@ -186,6 +186,7 @@ def test_every_effect_shows_where_it_must(rows, table):
     kept = [found(rows, "kept state", f"{p:g}") for p in (0, 0.9)]
     assert kept[1]["difference"] > 1.3 * kept[0]["difference"]
     assert kept[1]["drops_std"] > kept[0]["drops_std"]
+    assert abs(kept[1]["drops"] - kept[0]["drops"]) < 0.1  # trimmed with its memory
     shared, each = (found(rows, "trim", name) for name in ("one code for all", "each"))
     assert shared["drops_std"] > 10 * each["drops_std"]
     for name, share in (("never drops", 0), ("always drops", 1)):
