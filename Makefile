@@ -10,7 +10,7 @@ CMTJ ?=
 N ?= 500
 SEED ?= 1
 
-.PHONY: help setup sim test lint verilog golden fuzz bench studies validate-device device-pictures doctor clean distclean
+.PHONY: help setup sim test lint verilog golden fuzz bench studies validate-device spin-study device-pictures doctor clean distclean
 
 help:
 	@echo "make sim      train, freeze, generate, co-simulate, estimate, report -> build/sim/index.html"
@@ -21,6 +21,7 @@ help:
 	@echo "make bench    speeds as ratios -> build/bench.json"
 	@echo "make studies  measure docs/studies again: about an hour, needs MNIST, CIFAR-10, ISBI 2012"
 	@echo "make validate-device CMTJ=PYTHON  the macrospin against cmtj, which that Python has: minutes"
+	@echo "make spin-study  what the device does to predictions, with pictures: minutes"
 	@echo "make device-pictures  pictures of docs/device.md"
 	@echo "make doctor   which tools are there"
 	@echo "make clean    remove build/;  make distclean removes .venv too"
@@ -69,6 +70,10 @@ studies: $(READY)
 
 validate-device: $(READY)
 	SCALEDROP_CMTJ="$(CMTJ)" $(BIN)/scaledrop study macrospin --cache build/cache $(ARGS)
+
+spin-study: $(READY)
+	$(BIN)/scaledrop study spin --cache build/cache $(ARGS)
+	$(BIN)/python -m scaledrop_flow.report.spin_study docs/studies/spin.csv docs/pictures
 
 device-pictures: $(READY)
 	$(BIN)/python -m scaledrop_flow.report.macrospin docs/studies/macrospin.csv docs/pictures

@@ -18,7 +18,7 @@ from scaledrop.nn import NetworkConfig, ScaleDropNet, calibrate_norms
 from scaledrop.training import CONFIGS, TrainConfig
 from scaledrop_flow.studies import STUDIES, exactness, twins
 from scaledrop_flow.studies.exactness import compare, every_mask
-from scaledrop_flow.studies.scale import VARIANTS, _config
+from scaledrop_flow.studies.scale import VARIANTS, variant_config
 from scaledrop_flow.studies.table import write_table
 
 CONV = TrainConfig(NetworkConfig("small", (8, 8), 10, "vgg_small", widths=(4, 6), p=0.3))
@@ -100,6 +100,7 @@ def test_a_row_of_twins_has_no_time_that_a_cache_may_give(monkeypatch, tmp_path,
 
 
 def test_every_variant_of_the_scale_study_is_a_configuration():
-    hashes = {_config(name, 0).config_hash() for name in VARIANTS}
+    hashes = {variant_config(name, 0).config_hash() for name in VARIANTS}
     assert len(hashes) == len(VARIANTS)
-    assert set(STUDIES) == {"calibration", "scale", "lenet5", "exactness", "rtl", "macrospin"}
+    known = {"scale", "lenet5", "exactness", "rtl", "macrospin", "calibration", "spin"}
+    assert set(STUDIES) == known

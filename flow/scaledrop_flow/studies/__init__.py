@@ -13,6 +13,7 @@ from scaledrop_flow.studies.exactness import exactness_study
 from scaledrop_flow.studies.macrospin import macrospin_study
 from scaledrop_flow.studies.rtl import rtl_study
 from scaledrop_flow.studies.scale import scale_study
+from scaledrop_flow.studies.spin import spin_study
 from scaledrop_flow.studies.twins import twin_study
 
 __all__ = ["STUDIES", "Study"]
@@ -27,6 +28,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
         "exactness": exactness_study,
         "rtl": rtl_study,
         "macrospin": macrospin_study,
+        "spin": spin_study,
         "calibration": calibration_study,
     }
 )

@@ -30,7 +30,7 @@ from scaledrop.sampling import Exact
 from scaledrop.training import TrainConfig, named_config
 from scaledrop_flow.steps.train import trained
 
-__all__ = ["ANGLES", "SEEDS", "VARIANTS", "scale_study"]
+__all__ = ["ANGLES", "SEEDS", "VARIANTS", "scale_study", "variant_config"]
 
 SEEDS = (0, 1, 2)
 ANGLES = (30, 60, 90, 120, 150, 180)
@@ -53,7 +53,8 @@ VARIANTS: Mapping[str, tuple[Changes, Changes]] = {
 """Changes of the network's and of the run's configuration, from the default of the digits."""
 
 
-def _config(name: str, seed: int) -> TrainConfig:
+def variant_config(name: str, seed: int) -> TrainConfig:
+    """The configuration of a variant of :data:`VARIANTS`."""
     network, run = VARIANTS[name]
     base = named_config("digits", seed)
     return dataclasses.replace(base, network=dataclasses.replace(base.network, **network), **run)
@@ -98,4 +99,4 @@ def scale_study(
     for name in VARIANTS:
         for seed in SEEDS:
             progress(f"{name}, seed {seed}")
-            yield _row(name, _config(name, seed), digits, cache)
+            yield _row(name, variant_config(name, seed), digits, cache)
