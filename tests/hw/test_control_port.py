@@ -9,7 +9,7 @@ from amaranth.hdl import Array, Module, Signal
 from amaranth.lib import wiring
 from simulate import plain, simulate
 
-from scaledrop.device_sizes import DeviceSizes, Memory, MemoryShape
+from scaledrop.device_sizes import WORD_ADDRESS_BITS, DeviceSizes, Memory, MemoryShape
 from scaledrop.monitors import MonitorFlag
 from scaledrop.register_types import Access, Keeper
 from scaledrop_hw.axi_lite import OKAY, SLVERR
@@ -144,13 +144,13 @@ def test_settings_are_refused_while_an_image_is_held():
 def test_a_place_outside_of_a_memory_is_flagged():
     async def body(ctx, dut):
         await write(ctx, dut.port, "HOST_MEMORY", Memory.HEAD)
-        await write(ctx, dut.port, "HOST_ADDRESS", 3 | 1 << 24)
+        await write(ctx, dut.port, "HOST_ADDRESS", 3 | 1 << WORD_ADDRESS_BITS)
         assert await read(ctx, dut.port, "HOST_DATA") == (3 << 8 | 1, OKAY)
         assert (await read(ctx, dut.port, "HOST_DATA"))[1] == SLVERR
         assert await read(ctx, dut.port, "ERRORS") == (0b100, OKAY)
         await write(ctx, dut.port, "HOST_ADDRESS", 0)
         assert await write(ctx, dut.port, "HOST_DATA", 5) == OKAY
-        assert await read(ctx, dut.port, "HOST_ADDRESS") == (1 << 24, OKAY)
+        assert await read(ctx, dut.port, "HOST_ADDRESS") == (1 << WORD_ADDRESS_BITS, OKAY)
 
     run(body)
 

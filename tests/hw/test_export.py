@@ -139,6 +139,7 @@ def test_sidecar_describes_what_was_exported(exported):
         "lanes": 2,
         "convolution": "auto",
         "datapath": "reference",
+        "calibrator": False,
         "command_depth": 16,
         "max_passes": 20,
         "spin_reset_cycles": 3,
