@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from scaledrop.energy.documents import Number, read_rows
 from scaledrop.errors import UserError
 
-__all__ = ["Band", "Label", "Row", "TechnologyTable", "format_band", "load_table"]
+__all__ = ["Band", "Label", "Row", "TechnologyTable", "format_band", "format_joules", "load_table"]
 
 TABLES = Path(__file__).parent / "tables"
 UNITS = {name: f"{name}_j, in joules" for name in ("energy", "low", "high")}
@@ -61,6 +61,11 @@ def _two_digits(joules: float) -> tuple[str, str]:
     scale, unit = next((p for p in _PREFIXES if joules >= p[0] * 0.995), _PREFIXES[-1])
     figure = joules / scale
     return f"{figure:.1f}" if figure < 9.95 else f"{float(f'{figure:.1e}'):.0f}", unit
+
+
+def format_joules(joules: float) -> str:
+    """``"31 nJ"``: two significant digits."""
+    return " ".join(_two_digits(joules))
 
 
 def format_band(band: Band) -> str:
