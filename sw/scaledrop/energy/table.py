@@ -8,17 +8,17 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Self
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, model_validator
 
+from scaledrop.energy.documents import Number, read_rows
 from scaledrop.errors import UserError
 
-__all__ = ["Band", "Label", "Row", "TechnologyTable", "format_band", "load_table"]
+__all__ = ["Band", "Label", "Row", "TechnologyTable", "format_band", "format_joules", "load_table"]
 
 TABLES = Path(__file__).parent / "tables"
+UNITS = {name: f"{name}_j, in joules" for name in ("energy", "low", "high")}
 
 _PREFIXES = ((1.0, "J"), (1e-3, "mJ"), (1e-6, "uJ"), (1e-9, "nJ"), (1e-12, "pJ"), (1e-15, "fJ"))
 
@@ -63,6 +63,11 @@ def _two_digits(joules: float) -> tuple[str, str]:
     return f"{figure:.1f}" if figure < 9.95 else f"{float(f'{figure:.1e}'):.0f}", unit
 
 
+def format_joules(joules: float) -> str:
+    """``"31 nJ"``: two significant digits."""
+    return " ".join(_two_digits(joules))
+
+
 def format_band(band: Band) -> str:
     """``"31 nJ (12 to 95 nJ)"``: two significant digits, the band always with the value."""
     (value, unit), (low, low_unit), (high, high_unit) = (
@@ -70,19 +75,6 @@ def format_band(band: Band) -> str:
     )
     between = f"{low} to" if low_unit == high_unit else f"{low} {low_unit} to"
     return f"{value} {unit} ({between} {high} {high_unit})"
-
-
-def _number(value: Any) -> float:
-    # YAML 1.1 reads 1e-12, without a dot, as text.
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError(f"must be a number, not {value!r}")
-    try:
-        return float(value)
-    except ValueError:
-        raise ValueError(f"must be a number in the unit of its name, not {value!r}") from None
-
-
-Number = Annotated[float, BeforeValidator(_number)]
 
 
 class Row(BaseModel):
@@ -180,28 +172,6 @@ class TechnologyTable(BaseModel):
         raise UserError(f"table {self.name}: has no component {component!r}; add a row for it")
 
 
-def _explain(document: Any, error: ErrorDetails) -> str:
-    """One line for the first of pydantic's errors: which row, which field, what to do."""
-    where = list(error["loc"])
-    at = ""
-    if len(where) >= 2 and where[0] == "rows" and isinstance(where[1], int):
-        row = document["rows"][where[1]]
-        name = row.get("component") if isinstance(row, dict) else None
-        at, where = f"rows[{where[1]}]" + (f" ({name})" if name else ""), where[2:]
-    field = ".".join(str(part) for part in where)
-    at = f"{at} {field}".strip()
-    if error["type"] == "extra_forbidden":
-        unitless = field in {"energy", "low", "high"}
-        remedy = f"write {field}_j, in joules" if unitless else "remove it or correct its spelling"
-        return f"{at}: unknown key {field!r} with value {error['input']!r}; {remedy}"
-    if error["type"] == "missing":
-        return f"{at}: missing; add it"
-    message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "enum":
-        message += f", not {error['input']!r}"
-    return f"{at}: {message}" if at else message
-
-
 def load_table(source: str | Path) -> TechnologyTable:
     """A table by the name of one that ships with the package (``"mtj45"``), or by its file.
 
@@ -214,16 +184,6 @@ def load_table(source: str | Path) -> TechnologyTable:
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in TABLES.glob("*.yaml")))
         raise UserError(f"table: no file {path.name}; give a YAML file or one of: {known}")
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        line = " ".join(str(error).split())
-        raise UserError(f"table {path.name}: is not YAML ({line}); correct it") from None
-    if not isinstance(document, dict):
-        raise UserError(f"table {path.name}: must be a mapping with name and rows; see mtj45.yaml")
-    try:
-        return TechnologyTable.model_validate(document)
-    except ValidationError as error:
-        # A misspelt key is at once unknown and missing: the unknown one says more.
-        found = sorted(error.errors(), key=lambda one: one["type"] == "missing")
-        raise UserError(f"table {path.name}: {_explain(document, found[0])}") from None
+    return read_rows(
+        path, TechnologyTable, kind="table", key="component", example="mtj45.yaml", units=UNITS
+    )
