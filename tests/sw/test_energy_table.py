@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from scaledrop.energy import Band, TechnologyTable, format_band, load_table
-from scaledrop.energy.table import Label
+from scaledrop.energy.band import Label
 from scaledrop.errors import UserError
 
 GOOD: dict[str, Any] = {

@@ -20,7 +20,7 @@ from scaledrop.energy.generators import (
 )
 from scaledrop.energy.network_figures import NetworkFigures, figures_of
 from scaledrop.energy.sources import Grain
-from scaledrop.energy.table import Label
+from scaledrop.energy.band import Label
 from scaledrop.errors import UserError
 from scaledrop.graph import Graph, Layer, MaxPool, Window
 from scaledrop.topologies import lenet5
