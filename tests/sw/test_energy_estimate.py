@@ -75,6 +75,8 @@ BY_HAND = {
     "spin_resets": {"spin unit, reset": 2.508e-12},
     "spin_writes": {"spin unit, write": 1.605e-12},
     "spin_reads": {"spin unit, read": 48e-15},
+    "pixels": {},
+    "results": {},
 }
 
 
