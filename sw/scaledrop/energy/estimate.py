@@ -13,7 +13,7 @@ from scaledrop.energy.band import Band, Label
 from scaledrop.energy.rows import Figure
 from scaledrop.energy.rules import EVENTS, RULES, Rule, row_of
 from scaledrop.energy.sizes import Sizes
-from scaledrop.energy.standing import OFF, STANDING, Standing, area_of, leakage_of
+from scaledrop.energy.standing import STANDING, Standing, area_of, leakage_of
 from scaledrop.energy.table import TechnologyTable
 from scaledrop.errors import UserError
 from scaledrop.events import Event
@@ -203,11 +203,11 @@ def _leak(
     leaks: dict[str, Band] = {}
     rows: list[Figure] = []
     for one in STANDING:
-        if one.leaks == OFF:
+        if not one.leaks:
             continue
         watts = leakage_of(one, machine.widest, machine.tiles, table)
         leaks[one.component] = leaks.get(one.component, Band(0.0, 0.0, 0.0)) + watts * seconds
-        rows.append(table.leak(one.leaks))
+        rows.append(table.leak(one.row))
     component = Component(LEAKAGE, "", seconds, _sum(leaks.values()), 0.0, *_trust(rows))
     return component, {name: band for name, band in leaks.items() if band.high}
 

@@ -78,6 +78,8 @@ def machine_of(mapping: NetworkMapping, folded: bool = False) -> Machine:
             logit_width=mapping.logit_width,
             gain_bits=network.head.gain_bits,
             bit_planes=mapped.layer.coding is Coding.UNSIGNED,
+            rows_used=int((mapped.row_index >= 0).sum(axis=-1).max()),
+            columns_used=mapped.layer.out_features / mapped.column_tiles,
             pixel_bits=layers[0].layer.planes,
             window_bits=window,
             column_bits=window // mapped.window.size if unrolled else 0,

@@ -40,7 +40,7 @@ def adc_bits(rows: int, bit_planes: bool = False) -> int:
 
 
 def _converter(sizes: Sizes) -> int:
-    return sizes.converter_bits or adc_bits(sizes.rows, sizes.bit_planes)
+    return sizes.converter_bits or adc_bits(sizes.rows_used or sizes.rows, sizes.bit_planes)
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,17 @@ class Rule:
         return f"{self.component}, {self.action}" if self.action else self.component
 
 
-def _devices(sizes: Sizes) -> int:
+def _devices(sizes: Sizes) -> float:
+    return DEVICES_PER_CELL * (sizes.columns_used or sizes.columns)
+
+
+def _line(sizes: Sizes) -> int:
     return DEVICES_PER_CELL * sizes.columns
 
 
-def _threshold_bits(sizes: Sizes) -> int:
-    return sizes.lanes * (sizes.scaled_width + 1) * (2 if sizes.folded else 1)
+def _threshold_bits(sizes: Sizes) -> float:
+    """Of a word of thresholds, a share for each channel in use."""
+    return (sizes.scaled_width + 1) * sizes.columns / (sizes.columns_used or sizes.columns)
 
 
 def _class_bits(sizes: Sizes) -> int:
@@ -75,7 +80,7 @@ def _class_bits(sizes: Sizes) -> int:
 
 RULES = (
     Rule("crossbar cells", "", "row_drives", "cell_read", _devices),
-    Rule("row drivers", "", "row_drives", "row_driver", _devices),
+    Rule("row drivers", "", "row_drives", "row_driver", _line),
     Rule("column converters", "", "conversions", "adc", _converter),
     Rule("accumulator adders", "", "additions", "adder", lambda z: z.sum_width),
     # Every partial sum is written; all but a sum's first find the one before it there.
@@ -91,7 +96,7 @@ RULES = (
     ),
     Rule("threshold comparators", "", "comparisons", "comparator", lambda z: z.scaled_width),
     Rule(
-        *("threshold memory", "", "buffer_writes", "sram_read", _threshold_bits),
+        *("threshold memory", "", "comparisons", "sram_read", _threshold_bits),
         lambda z: z.memories.thresholds,
     ),
     Rule(

@@ -58,6 +58,9 @@ class Sizes:
         gain_bits: The head's gain.
         bit_planes: The input is applied bit by bit, so that rows may be undriven and a column sum
             takes any of ``2 * rows + 1`` values; otherwise every row in use is driven.
+        rows_used, columns_used: Of one array by this layer, at most and on average, counted; 0 for
+            all. Columns that are not used are not biased, and a converter starts at the first bit
+            that its sums can have.
         converter_bits: Of a converter that is not lossless; None for the lossless one.
         pixel_bits: One pixel.
         weight_bits: Weight of a leaf, of a vote.
@@ -83,6 +86,8 @@ class Sizes:
     logit_width: int
     gain_bits: int
     bit_planes: bool = False
+    rows_used: int = 0
+    columns_used: float = 0.0
     converter_bits: int | None = None
     pixel_bits: int = 8
     weight_bits: int = 25
@@ -95,14 +100,19 @@ class Sizes:
     memories: Capacities = field(default_factory=Capacities)
 
     def __post_init__(self) -> None:
-        may_be_nothing = {"window_bits", "column_bits", "source_bytes", "target_bytes"}
+        may_be_nothing = {"rows_used", "window_bits", "column_bits", "source_bytes", "target_bytes"}
         for one in fields(self):
             value = getattr(self, one.name)
-            if one.name in {"bit_planes", "folded", "memories"}:
+            if one.name in {"bit_planes", "columns_used", "folded", "memories"}:
                 continue
             if one.name == "converter_bits" and value is None:
                 continue
             _check(one.name, value, 0 if one.name in may_be_nothing else 1)
+
+        if not 0 <= self.columns_used <= self.columns:
+            raise UserError(
+                f"columns_used: must be 0 to the {self.columns} columns, not {self.columns_used!r}"
+            )
 
     @property
     def total_width(self) -> int:

@@ -17,18 +17,16 @@ from scaledrop.energy.table import TechnologyTable
 
 __all__ = ["STANDING", "Standing", "area_of", "leakage_of"]
 
-LOGIC, MEMORY, OFF = "logic", "sram", ""
-
 
 @dataclass(frozen=True)
 class Standing:
-    """``units(sizes, tiles)`` bits or devices of area row ``row``; ``leaks`` names the leakage row:
-    per um2 for logic, per bit for memories, none for what is off."""
+    """``units(sizes, tiles)`` bits or devices of area row ``row``, and of the leakage row of that
+    name unless it is off."""
 
     component: str
     row: str
     units: Callable[[Sizes, int], float]
-    leaks: str = LOGIC
+    leaks: bool = True
 
 
 def _memory(name: str) -> Callable[[Sizes, int], float]:
@@ -36,34 +34,41 @@ def _memory(name: str) -> Callable[[Sizes, int], float]:
 
 
 STANDING = (
-    Standing("crossbar cells", "cell", lambda z, n: n * z.rows * z.columns * DEVICES_PER_CELL, OFF),
     Standing(
-        *("row drivers", "row_driver", lambda z, n: n * z.rows * z.columns * DEVICES_PER_CELL, OFF)
+        "crossbar cells", "cell", lambda z, n: n * z.rows * z.columns * DEVICES_PER_CELL, False
+    ),
+    Standing(
+        *(
+            "row drivers",
+            "row_driver",
+            lambda z, n: n * z.rows * z.columns * DEVICES_PER_CELL,
+            False,
+        )
     ),
     # One tile is active at a time, so that the tiles share one row of converters.
-    Standing("column converters", "adc", lambda z, _: z.columns, OFF),
+    Standing("column converters", "adc", lambda z, _: z.columns, False),
     Standing("accumulator adders", "adder", lambda z, _: z.columns * z.sum_width),
     Standing("accumulator registers", "register", lambda z, _: 2 * z.columns * z.sum_width),
-    Standing("scale memory", "sram", _memory("scales"), MEMORY),
+    Standing("scale memory", "sram", _memory("scales")),
     Standing(
         "scale multipliers",
         "multiplier",
         lambda z, _: 0 if z.folded else z.lanes * z.sum_width * z.scale_bits,
     ),
     Standing("threshold comparators", "comparator", lambda z, _: z.lanes * z.scaled_width),
-    Standing("threshold memory", "sram", _memory("thresholds"), MEMORY),
+    Standing("threshold memory", "sram", _memory("thresholds")),
     Standing("head multipliers", "multiplier", lambda z, _: z.gain_bits * z.scaled_width),
     Standing("head adders", "adder", lambda z, _: z.logit_width),
-    Standing("head memory", "sram", _memory("head"), MEMORY),
-    Standing("activation buffer", "sram", _memory("activations"), MEMORY),
-    Standing("window buffers", "sram", _memory("windows"), MEMORY),
-    Standing("stream buffer", "sram", _memory("streams"), MEMORY),
-    Standing("image buffer", "sram", _memory("images"), MEMORY),
+    Standing("head memory", "sram", _memory("head")),
+    Standing("activation buffer", "sram", _memory("activations")),
+    Standing("window buffers", "sram", _memory("windows")),
+    Standing("stream buffer", "sram", _memory("streams")),
+    Standing("image buffer", "sram", _memory("images")),
     Standing("pass accumulator", "multiplier", lambda z, _: z.logit_width**2),
     Standing("pass accumulator", "adder", lambda z, _: z.total_width + z.squares_width),
     Standing("clocked registers", "register", lambda z, _: z.pipeline_bits),
     Standing("controller", "control", lambda z, _: z.control_bits),
-    Standing("spin unit", "spin_unit", lambda _z, _: 1, OFF),
+    Standing("spin unit", "spin_unit", lambda _z, _: 1, False),
 )
 """Every instance, in the order of the datapath."""
 
@@ -88,11 +93,7 @@ def leakage_of(one: Standing, sizes: Sizes, tiles: int, table: TechnologyTable) 
     Raises:
         UserError: the table has no leakage of it.
     """
-    if one.leaks == OFF:
+    if not one.leaks:
         return Band(0.0, 0.0, 0.0)
-    row = table.leak(one.leaks)
-    if one.leaks == MEMORY:
-        return row.band * (one.units(sizes, tiles) / row.width)
-    area = area_of(one, sizes, tiles, table)
-    low, value, high = row.low_w * area.low, row.power_w * area.value, row.high_w * area.high
-    return Band(value, low, high)
+    row = table.leak(one.row)
+    return row.band * (one.units(sizes, tiles) / row.width)
