@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scaling between nodes: the published factors, what scales and what does not, and where it ends."""
+"""Scaling between nodes: the published factors, what scales, and where it ends."""
 
 from __future__ import annotations
 
