@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scaledrop.energy.rules import EVENTS, RULES, Rule, Sizes, row_of
+from scaledrop.energy.rules import EVENTS, GRAPH_EVENTS, RULES, Rule, Sizes, row_of
 from scaledrop.energy.table import Band, Label, Row, TechnologyTable
 from scaledrop.errors import UserError
 
@@ -103,7 +103,7 @@ def _check(events: Mapping[str, Mapping[str, int]], images: int) -> None:
         raise UserError("events: has no layer; give the counts of one layer at least")
     for layer, counts in events.items():
         for name in (*counts, *EVENTS):
-            if name not in EVENTS:
+            if name not in (*EVENTS, *GRAPH_EVENTS):
                 raise UserError(f"events[{layer}]: unknown event {name!r}; remove it")
             if name not in counts:
                 raise UserError(f"events[{layer}]: event {name!r} is missing; give it, 0 if none")
@@ -147,7 +147,8 @@ def estimate(
     """Energy of one image, the mean over a run.
 
     Args:
-        events: Layer to event to count, totals over the run; every one of :data:`EVENTS`.
+        events: Layer to event to count, totals over the run; every one of :data:`EVENTS`, and any
+            of :data:`GRAPH_EVENTS`.
         sizes: Widths that the scaling laws take, the same for all layers or by layer.
         table: Energies per event.
         images: Images of the run, each with all its passes.

@@ -15,15 +15,27 @@ from dataclasses import dataclass, fields
 
 from scaledrop.energy.table import Row, TechnologyTable
 from scaledrop.errors import UserError
-from scaledrop.events import Event
+from scaledrop.events import Event, GraphEvent
 
-__all__ = ["DEVICES_PER_CELL", "EVENTS", "RULES", "Rule", "Sizes", "adc_bits", "row_of"]
+__all__ = [
+    "DEVICES_PER_CELL",
+    "EVENTS",
+    "GRAPH_EVENTS",
+    "RULES",
+    "Rule",
+    "Sizes",
+    "adc_bits",
+    "row_of",
+]
 
 DEVICES_PER_CELL = 2
 """A +-1 weight is two devices, one on each line of a differential pair."""
 
 EVENTS = tuple(str(event) for event in Event)
 """Events a layer must report. Cycles and activations carry no energy of their own."""
+
+GRAPH_EVENTS = tuple(str(event) for event in GraphEvent)
+"""Events that layers of networks with streams or sum pools report as well; they have no rule yet."""
 
 
 @dataclass(frozen=True)
