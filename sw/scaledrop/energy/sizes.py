@@ -25,6 +25,8 @@ class Capacities:
         activations: The vectors between layers.
         windows: Both banks of every window buffer.
         streams: Residual streams.
+        affine: Gains and offsets of the layers that feed streams.
+        pools: Windows of pooling that are open.
     """
 
     scales: int = 0
@@ -34,6 +36,8 @@ class Capacities:
     activations: int = 0
     windows: int = 0
     streams: int = 0
+    affine: int = 0
+    pools: int = 0
 
     def __post_init__(self) -> None:
         for one in fields(self):
@@ -65,6 +69,7 @@ class Sizes:
         pixel_bits: One pixel.
         weight_bits: Weight of a leaf, of a vote.
         total_bits: Sum of the weights of an image.
+        stream_bits: One value of a residual stream.
         window_bits: The window of an unrolled convolution, in registers; 0 without.
         column_bits: One column of it, as read from its buffer; 0 without.
         source_bytes: Memory that the layer reads, in bytes.
@@ -91,6 +96,7 @@ class Sizes:
     converter_bits: int | None = None
     pixel_bits: int = 8
     weight_bits: int = 25
+    stream_bits: int = 16
     window_bits: int = 0
     column_bits: int = 0
     source_bytes: int = 0
