@@ -21,7 +21,7 @@ from scaledrop.events import Event
 __all__ = ["NOT_COUNTED", "Component", "EnergyEstimate", "Machine", "estimate"]
 
 NOT_COUNTED = (
-    "wires between tiles, memories and the spin unit",
+    "wires between tiles, memories, banks of large memories and the spin unit",
     "converter references, sample-and-hold and bias generators; column multiplexers",
     "leakage of drivers and converters, taken as off between uses; the array itself holds its "
     "weights without a supply",

@@ -170,7 +170,10 @@ RULES = (
     Rule("spin unit", "read", "spin_reads", "spin_read", lambda _: 1),
     Rule("controller", "running", "cycles", "control", lambda z: z.control_bits),
     Rule("controller", "waiting", "waiting", "control", lambda z: z.control_bits),
-    Rule("clocked registers", "", "cycles", "register_clock", lambda z: z.pipeline_bits),
+    Rule(
+        *("clocked registers", "", "cycles", "register_clock"),
+        lambda z: z.pipeline_bits(z.columns_used or z.columns),
+    ),
     Rule("interface", "images", "pixels", "interface", lambda z: z.pixel_bits),
     Rule("interface", "results", "results", "interface", lambda z: z.result_bits),
 )

@@ -63,8 +63,8 @@ class Sizes:
         bit_planes: The input is applied bit by bit, so that rows may be undriven and a column sum
             takes any of ``2 * rows + 1`` values; otherwise every row in use is driven.
         rows_used, columns_used: Of one array by this layer, at most and on average, counted; 0 for
-            all. Columns that are not used are not biased, and a converter starts at the first bit
-            that its sums can have.
+            all. Columns that are not used are neither biased nor clocked, and a converter starts at
+            the first bit that its sums can have.
         converter_bits: Of a converter that is not lossless; None for the lossless one.
         pixel_bits: One pixel.
         weight_bits: Weight of a leaf, of a vote.
@@ -135,10 +135,9 @@ class Sizes:
         """One class's result as it leaves."""
         return self.total_width + self.squares_width + 2 * self.weight_bits
 
-    @property
-    def pipeline_bits(self) -> int:
-        """Registers that the clock reaches while a layer runs: accumulators twice, as one set
-        drains while the other sums, the affine stage, and the layer's window."""
+    def pipeline_bits(self, columns: float) -> float:
+        """Registers behind ``columns`` columns: accumulators twice, as one set drains while the
+        other sums, and the affine stage; and the layer's window."""
         scale_stage = 0 if self.folded else self.sum_width + self.scaled_width
-        affine = self.lanes * (scale_stage + self.scaled_width)
-        return 2 * self.columns * self.sum_width + affine + self.window_bits
+        affine = min(columns, self.lanes) * (scale_stage + self.scaled_width)
+        return 2 * columns * self.sum_width + affine + self.window_bits
