@@ -10,7 +10,7 @@ from scaledrop_flow.energy_report.data import OTHER
 
 __all__ = ["PARTS", "UNVERIFIED_HATCH", "part_styles"]
 
-PARTS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#44464d")
+PARTS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#80828a")
 """Okabe and Ito 2008, from dark to light and back, so that neighbours also differ in grey."""
 
 OTHER_COLOUR = "#b4b2aa"
