@@ -28,7 +28,7 @@ from scaledrop_flow.report.style import LIGHT
 __all__ = ["band_picture"]
 
 HEIGHT = 0.56
-OURS, VERIFIED, TOOL = PARTS[0], LIGHT.soft, PARTS[2]
+OURS, VERIFIED, TOOL = LIGHT.accent, LIGHT.soft, PARTS[2]
 HATCHED: dict[str, Any] = {
     "facecolor": "none",
     "edgecolor": LIGHT.soft,

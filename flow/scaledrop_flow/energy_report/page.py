@@ -14,7 +14,9 @@ from matplotlib.figure import Figure
 from scaledrop.energy import Band
 from scaledrop.energy.baselines import SourceCost
 from scaledrop.energy.comparison import NOT_EQUAL_WORK, Ratio, figure, verdict
+from scaledrop.energy.generators import Generator
 from scaledrop.energy.references import Reference
+from scaledrop.energy.sources import Grain
 from scaledrop.energy.table import format_joules
 from scaledrop.errors import UserError
 from scaledrop_flow.energy_report.data import Bar
@@ -88,6 +90,16 @@ class EnergySection:
     def parts(self) -> list[str]:
         """Components over all bars, in their order."""
         return list(dict.fromkeys(name for bar in self.bars for name in bar.parts))
+
+    @property
+    def changes(self) -> dict[Grain, tuple[str, ...]]:
+        """What each grain of the sources changes beside its numbers."""
+        return {one.grain: one.changes for one in self.sources}
+
+    @property
+    def generators(self) -> list[Generator]:
+        """Each generator of the sources once."""
+        return list({one.generator.name: one.generator for one in self.sources}.values())
 
     @property
     def verdict(self) -> str:

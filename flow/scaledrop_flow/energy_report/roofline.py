@@ -44,7 +44,7 @@ def _points(axes: Axes, points: Sequence[RooflinePoint]) -> list[Artist]:
     names = list(dict.fromkeys(name for one in points for name in one.limits))
     looks = {name: LIMITS[at % len(LIMITS)] for at, name in enumerate(names)}
     for one in points:
-        axes.plot(one.intensity, one.rate, "o", color=PARTS[0], markersize=6, zorder=3)
+        axes.plot(one.intensity, one.rate, "o", color=LIGHT.accent, markersize=6, zorder=3)
         for name, rate in one.limits.items():
             colour, marker = looks[name]
             axes.plot(one.intensity, rate, marker, color=colour, markersize=8, markeredgewidth=1.8)
@@ -64,7 +64,7 @@ def _points(axes: Axes, points: Sequence[RooflinePoint]) -> list[Artist]:
         )
     style: dict[str, Any] = {"linestyle": "", "markersize": 7}
     return [
-        Line2D([], [], color=PARTS[0], marker="o", label="layer, reached", **style),
+        Line2D([], [], color=LIGHT.accent, marker="o", label="layer, reached", **style),
         *(
             Line2D([], [], color=colour, marker=marker, label=f"its limit: {name}", **style)
             for name, (colour, marker) in looks.items()

@@ -19,7 +19,7 @@ from scaledrop_flow.report.style import LIGHT
 
 __all__ = ["tornado_picture"]
 
-MOST, LEAST = 12, 0.005
+MOST, LEAST = 12, 0.01
 """Rows drawn at most, and the least share of the total that a drawn one moves."""
 HEIGHT = 0.62
 LOW, HIGH = PARTS[4], PARTS[5]
@@ -28,7 +28,7 @@ LOW, HIGH = PARTS[4], PARTS[5]
 def tornado_picture(total: float, swings: Sequence[Swing]) -> Figure:
     """Bars from the total with a row at its low end to that at its high end, the widest on top.
 
-    Twelve at most, and none that moves less than half a percent; the last line tells how many
+    Twelve at most, and none that moves less than a percent; the last line tells how many
     others there are, and the most that one of them moves. Rows that are remembered are hatched.
 
     Args:

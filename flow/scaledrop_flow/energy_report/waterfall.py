@@ -22,7 +22,7 @@ from scaledrop_flow.report.style import LIGHT
 __all__ = ["waterfall_picture"]
 
 HEIGHT = 0.6
-TOTAL, LESS, MORE = LIGHT.soft, PARTS[0], PARTS[5]
+TOTAL, LESS, MORE = LIGHT.soft, LIGHT.accent, PARTS[5]
 FAR = 8.0
 """Totals further apart than this are drawn on a logarithmic axis."""
 

@@ -32,6 +32,14 @@ class Holds(StrEnum):
     NONE = "nowhere in the band"
 
 
+_WORDS = {
+    Holds.ALL: "holds over our whole band",
+    Holds.VALUE: "holds at our value, not at our high end",
+    Holds.LOW: "holds at our low end only",
+    Holds.NONE: "does not hold",
+}
+
+
 @dataclass(frozen=True)
 class Ratio:
     """A published energy over ours.
@@ -121,13 +129,14 @@ def verdict(ratios: Iterable[Ratio]) -> str:
     if not verified:
         raise UserError("published: no row is verified; read one source and say verified: true")
     hardest = min(verified, key=lambda one: one.row.uj_per_image)
-    word = {
-        Holds.ALL: "holds",
-        Holds.VALUE: "holds at the value but is not safe",
-        Holds.LOW: "is not shown",
-        Holds.NONE: "does not hold",
-    }[hardest.holds]
-    return (
-        f"{figure(hardest.goal)} times less than verified figures {word}. "
-        f"Ours: {format_band(hardest.ours)}. {hardest.text}."
+    times, least = hardest.times, format_joules(hardest.allowed)
+    text = (
+        f"{figure(hardest.goal)} times less than every verified figure {_WORDS[hardest.holds]}. "
+        f"Ours is {format_band(hardest.ours)}; {hardest.row.name} takes {figure(times.value)} "
+        f"times that ({figure(times.low)} to {figure(times.high)}). {figure(hardest.goal)} times "
+        f"needs {least} or less: "
     )
+    excess = hardest.ours.high / hardest.allowed
+    if hardest.holds is Holds.ALL:
+        return f"{text}the high end has a factor of {figure(1 / excess)} to spare."
+    return f"{text}the high end is {figure(excess)} times too much."

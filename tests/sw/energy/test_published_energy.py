@@ -167,13 +167,15 @@ def test_verified_rows_come_first_and_decide() -> None:
     ratios = compare(Band(0.1e-6, 0.05e-6, 0.15e-6), rows)
     assert [one.row.name for one in ratios] == ["c", "b", "high", "low"]
     assert verdict(ratios) == (
-        "100 times less than verified figures holds. Ours: 100 nJ (50 to 150 nJ). b takes "
-        "200 times ours (130 to 400); 100 times needs 200 nJ or less, which holds over the whole "
-        "band, with a factor of 1.3 to spare at the high end."
+        "100 times less than every verified figure holds over our whole band. Ours is 100 nJ (50 "
+        "to 150 nJ); b takes 200 times that (130 to 400). 100 times needs 200 nJ or less: the high "
+        "end has a factor of 1.3 to spare."
     )
-    assert "does not hold" in verdict(compare(Band(1e-6, 1e-6, 1e-6), rows))
-    assert "is not shown" in verdict(compare(Band(0.3e-6, 0.1e-6, 0.4e-6), rows))
-    assert "is not safe" in verdict(compare(Band(0.1e-6, 0.1e-6, 0.4e-6), rows))
+    assert "figure does not hold." in verdict(compare(Band(1e-6, 1e-6, 1e-6), rows))
+    assert "at our low end only." in verdict(compare(Band(0.3e-6, 0.1e-6, 0.4e-6), rows))
+    unsafe = verdict(compare(Band(0.1e-6, 0.1e-6, 0.4e-6), rows))
+    assert "holds at our value, not at our high end." in unsafe
+    assert unsafe.endswith("the high end is 2.0 times too much.")
     with pytest.raises(UserError, match=r"^published: no row is verified; read one source"):
         verdict(compare(Band(1e-6, 1e-6, 1e-6), rows[:1]))
 
