@@ -117,7 +117,7 @@ def test_the_page_is_whole_and_needs_nothing_but_itself() -> None:
     assert page.startswith("<!doctype html>") and "<script" not in page
     assert not re.findall(r'(?:src|href)="(?!#)', page)
     assert "60 nJ (20 to 180 nJ) per image, 20 passes." in page
-    assert "100 times less than every verified figure holds over our whole band." in page
+    assert "100 times less than every verified baseline holds over our whole band." in page
     assert page.count("MEM, unverified") == 6 and page.count("<svg") == 1
     for text in (*NOT_COUNTED, "cells of 1 MOhm", "NeuroSim SRAM 45 nm", "in word"):
         assert text.replace("'", "&#39;") in page, text
@@ -141,7 +141,7 @@ def test_hostile_text_is_shown_not_run() -> None:
 
 def test_figures_without_a_verified_one_and_pictures_of_one_name_are_refused() -> None:
     unverified = [row for row in load_published() if not row.verified]
-    with pytest.raises(UserError, match=r"^published: no row is verified"):
+    with pytest.raises(UserError, match=r"^published: no baseline is verified"):
         render_page(section(ratios=compare(OURS, unverified)))
     picture = Picture("a", "A", breakdown_picture(BARS))
     with pytest.raises(UserError, match=r"^pictures: names must differ, not a, a; rename one$"):

@@ -117,21 +117,35 @@ def compare(ours: Band, rows: Iterable[Published], goal: float = GOAL) -> tuple[
     return tuple(Ratio(row, ours, goal) for row in ordered)
 
 
-def verdict(ratios: Iterable[Ratio]) -> str:
-    """Whether the goal holds against the verified row that is hardest to beat.
+def verdict(ratios: Iterable[Ratio], against: str | None = None) -> str:
+    """Whether the goal holds, in words made from the numbers.
 
-    Unverified rows decide nothing.
+    Args:
+        ratios: From :func:`compare`.
+        against: Name of the row to judge by. Without it, the verified baseline that is hardest to
+            beat; rows that are unverified or no baseline then decide nothing.
 
     Raises:
-        UserError: no row is verified.
+        UserError: there is no such row, or no verified baseline.
     """
-    verified = [one for one in ratios if one.row.verified]
-    if not verified:
-        raise UserError("published: no row is verified; read one source and say verified: true")
-    hardest = min(verified, key=lambda one: one.row.uj_per_image)
+    ratios = tuple(ratios)
+    if against is None:
+        judged = [one for one in ratios if one.row.verified and one.row.baseline]
+        if not judged:
+            raise UserError(
+                "published: no baseline is verified; read one source and say verified: true"
+            )
+        whom = "every verified baseline"
+    else:
+        judged = [one for one in ratios if one.row.name == against]
+        if not judged:
+            known = ", ".join(one.row.name for one in ratios)
+            raise UserError(f"against: {against!r} is not a row; choose one of {known}")
+        whom = judged[0].row.title
+    hardest = min(judged, key=lambda one: one.row.uj_per_image)
     times, least = hardest.times, format_joules(hardest.allowed)
     text = (
-        f"{figure(hardest.goal)} times less than every verified figure {_WORDS[hardest.holds]}. "
+        f"{figure(hardest.goal)} times less than {whom} {_WORDS[hardest.holds]}. "
         f"Ours is {format_band(hardest.ours)}; {hardest.row.name} takes {figure(times.value)} "
         f"times that ({figure(times.low)} to {figure(times.high)}). {figure(hardest.goal)} times "
         f"needs {least} or less: "
