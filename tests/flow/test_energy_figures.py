@@ -126,6 +126,10 @@ def test_no_layer_lies_above_its_limits(name: str, mode: Mode) -> None:
         assert 0 < one.rate <= min(one.limits.values()) * (1 + 1e-12), one
         assert one.limits["cells in use"] <= 16 * 8
     assert f"spin unit, 1 bit in {SPIN} cycles" in points[-1].limits
+    whole, busy = points[-1], sum(layer["cycles"] for layer in events.values())
+    held = sum(layer["waiting"] for layer in events.values())
+    operations = sum(one.rate * events[one.name]["cycles"] for one in points[:-1])
+    assert held and whole.rate == pytest.approx(operations / (busy + held))
     windows = {one.name for one in points if "window, 1 column a cycle" in one.limits}
     assert windows == {"lenet5": {"conv1", "conv2"}}.get(name, set())
 

@@ -104,8 +104,11 @@ def test_the_same_figures_give_the_same_bytes(tmp_path: Path, name: str) -> None
 def test_a_stack_is_its_components_and_its_bracket_the_band() -> None:
     figure = DRAW["breakdown"]()
     for y, bar in enumerate(BARS):
-        widths = [one.get_width() for one in rectangles(figure, y)]
+        found = rectangles(figure, y)
+        widths = [one.get_width() for one in found]
         assert widths == pytest.approx([b.value for b in bar.parts.values()], rel=1e-9, abs=0)
+        begins = [sum(widths[:at]) for at in range(3)]
+        assert [one.get_x() for one in found] == pytest.approx(begins, rel=1e-9, abs=1e-20)
     ends = [
         line.get_xdata()
         for line in axes_of(figure).lines
