@@ -22,6 +22,7 @@ from scaledrop_flow.energy_report.page import (
     render_section,
 )
 from scaledrop_flow.energy_report.roofline import roofline_picture
+from scaledrop_flow.energy_report.sensitivity import swings_of
 from scaledrop_flow.energy_report.tables import (
     bars_table,
     breakdown_table,
@@ -56,6 +57,7 @@ __all__ = [
     "render_section",
     "roofline_picture",
     "sources_table",
+    "swings_of",
     "tornado_picture",
     "waterfall_picture",
 ]

@@ -132,6 +132,10 @@ def test_a_broken_file_is_refused_by_name(tmp_path: Path) -> None:
     assert refused(tmp_path / "none.yaml") == (
         "published: no file none.yaml; give a YAML file like published.yaml"
     )
+    (tmp_path / "p.yaml").write_bytes(b"name: caf\xe9")
+    assert refused(tmp_path / "p.yaml") == (
+        "published p.yaml: is not text in UTF-8; save it as such"
+    )
     (tmp_path / "p.yaml").write_text("- 1")
     assert refused(tmp_path / "p.yaml") == (
         "published p.yaml: must be a mapping with name and rows; see published.yaml"
