@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from scaledrop.energy.band import Band
 from scaledrop.energy.generators import Generator, lfsr, load_generators, spin_unit
 from scaledrop.energy.network_figures import NetworkFigures
 from scaledrop.energy.sources import Grain, numbers_at_once, numbers_per_pass, sums
-from scaledrop.energy.table import Band, TechnologyTable
+from scaledrop.energy.table import TechnologyTable
 
 __all__ = ["SourceCost", "source_cost", "source_costs"]
 

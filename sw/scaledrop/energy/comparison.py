@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from scaledrop.energy.band import Band, format_band, format_joules
 from scaledrop.energy.published import Published
-from scaledrop.energy.table import Band, format_band, format_joules
 from scaledrop.errors import UserError
 
 __all__ = ["GOAL", "NOT_EQUAL_WORK", "Holds", "Ratio", "compare", "figure", "verdict"]

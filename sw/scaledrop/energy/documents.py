@@ -36,10 +36,10 @@ def _explain(document: Any, error: ErrorDetails, key: str, units: Mapping[str, s
     """One line for the first of pydantic's errors: which row, which field, what to do."""
     where = list(error["loc"])
     at = ""
-    if len(where) >= 2 and where[0] == "rows" and isinstance(where[1], int):
-        row = document["rows"][where[1]]
+    if len(where) >= 2 and isinstance(where[1], int):
+        row = document[where[0]][where[1]]
         name = row.get(key) if isinstance(row, dict) else None
-        at, where = f"rows[{where[1]}]" + (f" ({name})" if name else ""), where[2:]
+        at, where = f"{where[0]}[{where[1]}]" + (f" ({name})" if name else ""), where[2:]
     field = ".".join(str(part) for part in where)
     at = f"{at} {field}".strip()
     if error["type"] == "extra_forbidden":

@@ -13,8 +13,10 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from scaledrop.energy.band import Band, Label
 from scaledrop.energy.documents import Number, read_rows
-from scaledrop.energy.table import Band, Label, Row, TechnologyTable
+from scaledrop.energy.rows import Row
+from scaledrop.energy.table import TechnologyTable
 from scaledrop.numbers import DROP_BITS
 
 __all__ = [

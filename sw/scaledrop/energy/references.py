@@ -11,8 +11,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from scaledrop.energy.band import Label
 from scaledrop.energy.documents import Number, read_rows
-from scaledrop.energy.table import Label
 from scaledrop.errors import UserError
 
 __all__ = ["REFERENCES", "Reference", "load_references"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from scaledrop.energy import Band, TechnologyTable, load_table
+from scaledrop.energy.band import Label
 from scaledrop.energy.baselines import SourceCost, source_cost, source_costs
 from scaledrop.energy.consistency import ASSUMPTIONS, Assumptions, consistency
 from scaledrop.energy.generators import (
@@ -20,7 +21,6 @@ from scaledrop.energy.generators import (
 )
 from scaledrop.energy.network_figures import NetworkFigures, figures_of
 from scaledrop.energy.sources import Grain
-from scaledrop.energy.table import Label
 from scaledrop.errors import UserError
 from scaledrop.graph import Graph, Layer, MaxPool, Window
 from scaledrop.topologies import lenet5

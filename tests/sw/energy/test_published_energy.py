@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from scaledrop.energy import Band
+from scaledrop.energy.band import Label
 from scaledrop.energy.comparison import Holds, compare, figure, verdict
 from scaledrop.energy.published import Published, load_published, with_own
 from scaledrop.energy.references import REFERENCES, load_references
-from scaledrop.energy.table import Label
 from scaledrop.errors import UserError
 
 GOOD: dict[str, Any] = {
