@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 
 from scaledrop.energy import Band, EnergyEstimate, format_band
+from scaledrop.energy.band import Label, format_joules
 from scaledrop.energy.baselines import SourceCost
 from scaledrop.energy.comparison import NOT_EQUAL_WORK, Ratio, figure
-from scaledrop.energy.table import Label, format_joules
 from scaledrop_flow.energy_report.data import Bar, total
 
 __all__ = ["bars_table", "breakdown_table", "comparison_table", "share", "sources_table"]
@@ -24,16 +24,16 @@ def share(part: float, whole: float) -> str:
 
 
 def breakdown_table(estimate: EnergyEstimate, title: str = "") -> Table:
-    """Every component of an estimate with its band, share and trust, in the order of the
+    """Every component that spends something, with its band, share and trust, in the order of the
     datapath."""
     table = Table("component", title=title or None)
     for name in ("per image", "share", "trust"):
         table.add_column(name, justify="right" if name == "share" else "left")
-    for one in estimate.components:
+    for one in filter(lambda one: one.joules.high, estimate.components):
         trust = "MEM, unverified" if one.label is Label.MEM else str(one.label)
         table.add_row(
             one.name,
-            format_band(one.joules) if one.joules.high else "\u2013",
+            format_band(one.joules),
             share(one.joules.value, estimate.joules.value),
             trust,
         )

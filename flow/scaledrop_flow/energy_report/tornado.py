@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from scaledrop.energy.table import format_joules
+from scaledrop.energy import Swing
+from scaledrop.energy.band import format_joules
 from scaledrop.errors import UserError
 from scaledrop_flow.energy_report.colours import PARTS, UNVERIFIED_HATCH
-from scaledrop_flow.energy_report.data import Swing
 from scaledrop_flow.energy_report.layout import beside, joule_axis, key, microjoules, rows
 from scaledrop_flow.report.style import LIGHT
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from scaledrop.errors import UserError
 from scaledrop.events import Event, EventCounts
 from scaledrop.layer_mapping import LayerMapping, Method
-from scaledrop.mapping import NetworkMapping
+from scaledrop.layout import NetworkLayout
 from scaledrop_flow.energy_report.data import Ceiling, RooflinePoint
 
 __all__ = ["WHOLE", "ceilings_of", "points_of"]
@@ -49,16 +49,14 @@ def _point(name: str, work: _Work, limits: Mapping[str, float]) -> RooflinePoint
     )
 
 
-def points_of(
-    mapping: NetworkMapping, events: EventCounts, spin_cycles: int
-) -> list[RooflinePoint]:
+def points_of(layout: NetworkLayout, events: EventCounts, spin_cycles: int) -> list[RooflinePoint]:
     """A point a layer, and one for all of them; an operation is one bit of input times one weight,
     padding included.
 
     The spin unit bounds the whole network alone: it makes a layer's bit while others run.
 
     Args:
-        mapping: The network on its array.
+        layout: The network on its array.
         events: Counters of a run, predicted or simulated, cycles included.
         spin_cycles: Cycles from a bit's reset to its read.
 
@@ -66,7 +64,7 @@ def points_of(
         UserError: a layer did nothing.
     """
     points, works = [], []
-    for mapped in mapping.layers:
+    for mapped in layout.layers:
         counts = events[mapped.layer.name]
         work = _work(mapped, counts)
         window = mapped.method is Method.UNROLLED and work.operations / counts[Event.BUFFER_READS]
@@ -84,9 +82,9 @@ def points_of(
     return [*points, _point(WHOLE, whole, spin)]
 
 
-def ceilings_of(mapping: NetworkMapping) -> list[Ceiling]:
+def ceilings_of(layout: NetworkLayout) -> list[Ceiling]:
     """Peak of the array, every cell once a cycle, and the drain, one beat a cycle."""
-    array = mapping.array
+    array = layout.array
     return [
         Ceiling(f"array, {array.rows} x {array.columns} cells", rate=array.rows * array.columns),
         Ceiling(f"drain, 1 beat of {array.lanes} a cycle", beats=1.0),

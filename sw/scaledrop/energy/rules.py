@@ -51,7 +51,7 @@ def adc_bits(rows: int, bit_planes: bool = False) -> int:
 
 
 def _converter(sizes: Sizes) -> int:
-    return sizes.converter_bits or adc_bits(sizes.rows_used or sizes.rows, sizes.bit_planes)
+    return sizes.converter_bits or adc_bits(sizes.live_rows, sizes.bit_planes)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Rule:
 
 
 def _devices(sizes: Sizes) -> float:
-    return DEVICES_PER_CELL * (sizes.columns_used or sizes.columns)
+    return DEVICES_PER_CELL * sizes.live_columns
 
 
 def _line(sizes: Sizes) -> int:
@@ -172,7 +172,7 @@ RULES = (
     Rule("controller", "waiting", "waiting", "control", lambda z: z.control_bits),
     Rule(
         *("clocked registers", "", "cycles", "register_clock"),
-        lambda z: z.pipeline_bits(z.columns_used or z.columns),
+        lambda z: z.pipeline_bits(z.live_columns),
     ),
     Rule("interface", "images", "pixels", "interface", lambda z: z.pixel_bits),
     Rule("interface", "results", "results", "interface", lambda z: z.result_bits),

@@ -63,7 +63,8 @@ class Sizes:
         bit_planes: The input is applied bit by bit, so that rows may be undriven and a column sum
             takes any of ``2 * rows + 1`` values; otherwise every row in use is driven.
         rows_used, columns_used: Of one array by this layer, at most and on average, counted; 0 for
-            all. Columns that are not used are neither biased nor clocked, and a converter starts at
+            all.
+        gated: Columns that are not used are neither biased nor clocked, and a converter starts at
             the first bit that its sums can have.
         converter_bits: Of a converter that is not lossless; None for the lossless one.
         pixel_bits: One pixel.
@@ -93,6 +94,7 @@ class Sizes:
     bit_planes: bool = False
     rows_used: int = 0
     columns_used: float = 0.0
+    gated: bool = True
     converter_bits: int | None = None
     pixel_bits: int = 8
     weight_bits: int = 25
@@ -109,7 +111,7 @@ class Sizes:
         may_be_nothing = {"rows_used", "window_bits", "column_bits", "source_bytes", "target_bytes"}
         for one in fields(self):
             value = getattr(self, one.name)
-            if one.name in {"bit_planes", "columns_used", "folded", "memories"}:
+            if one.name in {"bit_planes", "columns_used", "folded", "gated", "memories"}:
                 continue
             if one.name == "converter_bits" and value is None:
                 continue
@@ -119,6 +121,16 @@ class Sizes:
             raise UserError(
                 f"columns_used: must be 0 to the {self.columns} columns, not {self.columns_used!r}"
             )
+
+    @property
+    def live_columns(self) -> float:
+        """Columns that are biased and clocked."""
+        return (self.columns_used if self.gated else 0.0) or self.columns
+
+    @property
+    def live_rows(self) -> int:
+        """Rows that a converter allows for."""
+        return (self.rows_used if self.gated else 0) or self.rows
 
     @property
     def total_width(self) -> int:
