@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from scaledrop.energy import Band
+from scaledrop.energy import Band, Swing
 from scaledrop.errors import UserError
 from scaledrop_flow.energy_report import (
     Bar,
@@ -20,7 +20,6 @@ from scaledrop_flow.energy_report import (
     Level,
     RooflinePoint,
     Step,
-    Swing,
     band_picture,
     breakdown_picture,
     roofline_picture,
@@ -51,7 +50,7 @@ STEPS = [Step("paper", band(100)), Step("folded", band(80)), Step("guarded", ban
 SWINGS = [
     Swing("register", 90e-9, 130e-9),
     Swing("adc", 50e-9, 200e-9),
-    Swing("row_driver", 98e-9, 104e-9, unverified=True),
+    Swing("row_driver", 98e-9, 104e-9),
     Swing("spin_read", 99.9e-9, 100.1e-9),
 ]
 POINTS = [RooflinePoint("conv", 100, 40, {"cells in use": 60}), RooflinePoint("dense", 400, 90)]
@@ -61,7 +60,7 @@ DRAW: dict[str, Callable[[], Figure]] = {
     "shares": lambda: breakdown_picture(BARS, relative=True),
     "bands": lambda: band_picture(LEVELS, goal=1.9e-7, note="a hundredth"),
     "waterfall": lambda: waterfall_picture(STEPS),
-    "tornado": lambda: tornado_picture(100e-9, SWINGS),
+    "tornado": lambda: tornado_picture(100e-9, SWINGS, {"row_driver"}),
     "roofline": lambda: roofline_picture(POINTS, CEILINGS),
 }
 

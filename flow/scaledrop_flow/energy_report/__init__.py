@@ -10,7 +10,6 @@ from scaledrop_flow.energy_report.data import (
     Level,
     RooflinePoint,
     Step,
-    Swing,
     bar_of,
     level_of,
     reference_level,
@@ -22,7 +21,6 @@ from scaledrop_flow.energy_report.page import (
     render_section,
 )
 from scaledrop_flow.energy_report.roofline import roofline_picture
-from scaledrop_flow.energy_report.sensitivity import swings_of
 from scaledrop_flow.energy_report.tables import (
     bars_table,
     breakdown_table,
@@ -42,7 +40,6 @@ __all__ = [
     "Picture",
     "RooflinePoint",
     "Step",
-    "Swing",
     "band_picture",
     "bar_of",
     "bars_table",
@@ -57,7 +54,6 @@ __all__ = [
     "render_section",
     "roofline_picture",
     "sources_table",
-    "swings_of",
     "tornado_picture",
     "waterfall_picture",
 ]

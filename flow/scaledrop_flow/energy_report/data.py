@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from scaledrop.energy import Band, EnergyEstimate
+from scaledrop.energy import Band, EnergyEstimate, Label
 from scaledrop.energy.published import Published
 from scaledrop.energy.references import Reference
-from scaledrop.energy.table import Label
 from scaledrop.errors import UserError
 
 __all__ = [
@@ -21,7 +20,6 @@ __all__ = [
     "Level",
     "RooflinePoint",
     "Step",
-    "Swing",
     "bar_of",
     "folded",
     "level_of",
@@ -35,11 +33,11 @@ GROUPS = (
     ("array", ("crossbar", "row drivers")),
     ("converters", ("column converters",)),
     ("accumulators", ("accumulator",)),
-    ("scale stage", ("scale",)),
-    ("thresholds", ("threshold",)),
-    ("head", ("head",)),
-    ("activation buffers", ("activation buffer",)),
+    ("output stage", ("scale", "threshold", "head", "pass accumulator", "verdict")),
+    ("buffers", ("activation buffer", "window registers", "image buffer")),
     ("spin unit", ("spin unit",)),
+    ("control and interface", ("controller", "clocked registers", "interface")),
+    ("leakage", ("leakage",)),
 )
 """Part of a bar to how the names of its components begin; any other component is its own part."""
 
@@ -97,26 +95,6 @@ class Step:
 
     name: str
     joules: Band
-
-
-@dataclass(frozen=True)
-class Swing:
-    """The total with one row of the table at its low end, and at its high end.
-
-    Attributes:
-        name: Of the row.
-        low, high: Joules per image.
-        unverified: The row is remembered.
-    """
-
-    name: str
-    low: float
-    high: float
-    unverified: bool = False
-
-    @property
-    def width(self) -> float:
-        return abs(self.high - self.low)
 
 
 @dataclass(frozen=True)

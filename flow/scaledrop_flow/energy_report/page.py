@@ -11,13 +11,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from scaledrop.energy import Band
+from scaledrop.energy import Band, format_joules
 from scaledrop.energy.baselines import SourceCost
 from scaledrop.energy.comparison import NOT_EQUAL_WORK, Ratio, figure, verdict
 from scaledrop.energy.generators import Generator
 from scaledrop.energy.references import Reference
 from scaledrop.energy.sources import Grain
-from scaledrop.energy.table import format_joules
 from scaledrop.errors import UserError
 from scaledrop_flow.energy_report.data import Bar
 from scaledrop_flow.energy_report.layout import microjoules, told

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 
-from scaledrop.energy import Band, EnergyEstimate, format_band
+from scaledrop.energy import Band, EnergyEstimate, Label, format_band, format_joules
 from scaledrop.energy.baselines import SourceCost
 from scaledrop.energy.comparison import NOT_EQUAL_WORK, Ratio, figure
-from scaledrop.energy.table import Label, format_joules
 from scaledrop_flow.energy_report.data import Bar, total
 
 __all__ = ["bars_table", "breakdown_table", "comparison_table", "share", "sources_table"]

@@ -3,17 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from scaledrop.energy.table import format_joules
+from scaledrop.energy import Swing, format_joules
 from scaledrop.errors import UserError
 from scaledrop_flow.energy_report.colours import PARTS, UNVERIFIED_HATCH
-from scaledrop_flow.energy_report.data import Swing
 from scaledrop_flow.energy_report.layout import beside, joule_axis, key, microjoules, rows
 from scaledrop_flow.report.style import LIGHT
 
@@ -25,7 +24,9 @@ HEIGHT = 0.62
 LOW, HIGH = PARTS[4], PARTS[5]
 
 
-def tornado_picture(total: float, swings: Sequence[Swing]) -> Figure:
+def tornado_picture(
+    total: float, swings: Sequence[Swing], unverified: Collection[str] = ()
+) -> Figure:
     """Bars from the total with a row at its low end to that at its high end, the widest on top.
 
     Twelve at most, and none that moves less than a percent; the last line tells how many
@@ -33,24 +34,25 @@ def tornado_picture(total: float, swings: Sequence[Swing]) -> Figure:
 
     Args:
         total: Joules per image with every row at its value, above 0.
-        swings: One a row of the table.
+        swings: One a row of the table, from :func:`scaledrop.energy.sensitivity`.
+        unverified: Names of rows that are remembered.
 
     Raises:
         UserError: there is no swing, or ``total`` is not above 0.
     """
     if not swings or not total > 0:
         raise UserError("swings: must be one or more around a total above 0; estimate first")
-    ordered = sorted(swings, key=lambda one: -one.width)
-    drawn = [one for one in ordered[:MOST] if one.width >= LEAST * total] or ordered[:1]
+    ordered = sorted(swings, key=lambda one: -_width(one))
+    drawn = [one for one in ordered[:MOST] if _width(one) >= LEAST * total] or ordered[:1]
     shown, rest = drawn, ordered[len(drawn) :]
-    names = [f"{one.name} (unverified)" if one.unverified else one.name for one in shown]
+    names = [f"{one.name} (unverified)" if one.name in unverified else one.name for one in shown]
     if rest:
         names.append(f"{len(rest)} more")
     ends = [total, *(one.low for one in shown), *(one.high for one in shown)]
     span = max(ends) - min(ends) or total
     with rows("tornado", names) as (figure, axes):
         for y, one in enumerate(shown):
-            hatch = UNVERIFIED_HATCH if one.unverified else ""
+            hatch = UNVERIFIED_HATCH if one.name in unverified else ""
             for end, colour in ((one.low, LOW), (one.high, HIGH)):
                 axes.barh(
                     y,
@@ -65,14 +67,18 @@ def tornado_picture(total: float, swings: Sequence[Swing]) -> Figure:
             moved = ", ".join(_share(end, total) for end in (one.low, one.high))
             beside(axes, max(one.low, one.high, total), y, moved, LIGHT.soft)
         if rest:
-            most = microjoules(format_joules(rest[0].width))
+            most = microjoules(format_joules(_width(rest[0])))
             beside(axes, total, len(shown), f"each moves {most} at most", LIGHT.soft)
         axes.axvline(total, color=LIGHT.ink, linewidth=1)
         joule_axis(
             axes, "total per image", min(ends) - 0.03 * span, max(ends) + 0.2 * span, log=False
         )
-        key(figure, _handles(total, any(one.unverified for one in shown)))
+        key(figure, _handles(total, any(one.name in unverified for one in shown)))
     return figure
+
+
+def _width(swing: Swing) -> float:
+    return abs(swing.high - swing.low)
 
 
 def _share(end: float, total: float) -> str:
