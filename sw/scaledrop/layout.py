@@ -14,13 +14,14 @@ run yet have one too (docs/design/0015-counts-from-shapes.md).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from scaledrop.array_shape import ArrayShape
 from scaledrop.errors import UserError
-from scaledrop.frozen import FrozenLayer, FrozenNetwork
+from scaledrop.frozen import FrozenLayer, FrozenNetwork, Stream
 from scaledrop.graph import Layer
 from scaledrop.layer_mapping import Bases, LayerMapping, Method
 from scaledrop.numbers import signed_width
@@ -107,12 +108,35 @@ class NetworkLayout:
         return max(1, *(entry.layer.node.planes for entry in self.layers))
 
     @property
+    def plane_width(self) -> int:
+        """Bits of the sum of one plane over a whole fan-in."""
+        fan_in = max(layer.in_features for layer in self.network.layers)
+        return max(signed_width(fan_in), self.array.rows.bit_length() + 1)
+
+    @property
+    def sum_width(self) -> int:
+        """Bits of a running sum in the accelerator."""
+        # Equal widths would mean that no sum has more than one plane.
+        several = any(entry.planes > 1 for entry in self.layers)
+        return max(self.network.sum_width, self.plane_width + several)
+
+    @property
     def logit_width(self) -> int:
         """Bits of a logit in the accelerator: what all gains and scales of these formats can make,
         and an offset as large, so that a network that is trained anew fits."""
         head, last = self.network.head, self.network.layers[-1]
         largest = 2 ** (head.gain_bits - 1) * last.scaled_bound(self.network.scale_bits)
         return max(self.network.logit_width, min(signed_width(2 * largest), LOGIT_ROOM))
+
+    @property
+    def results(self) -> int:
+        """Results of an image: one a class, at every position that has a prediction."""
+        return self.network.classes * math.prod(self.network.positions)
+
+    @property
+    def has_graph_events(self) -> bool:
+        """It has streams or sum pools; see :class:`scaledrop.events.GraphEvent`."""
+        return any(isinstance(one.output, Stream) or one.addends > 1 for one in self.network.layers)
 
     @property
     def drop_codes(self) -> Sequence[int]:
