@@ -49,6 +49,7 @@ def test_a_bar_has_the_groups_of_the_datapath_and_loses_nothing(digits: EnergyEs
         "converters",
         "accumulators",
         "output stage",
+        "residual streams",
         "buffers",
         "spin unit",
         "control and interface",
@@ -61,6 +62,13 @@ def test_a_bar_has_the_groups_of_the_datapath_and_loses_nothing(digits: EnergyEs
     spin = [one.joules.value for one in digits.components if one.name.startswith("spin")]
     assert len(spin) == 3
     assert bar.parts["spin unit"].value == pytest.approx(sum(spin), rel=1e-12, abs=0)
+
+
+def test_a_bar_leaves_out_what_the_network_has_not() -> None:
+    run = {"one": dict.fromkeys(EVENTS, 0) | {"conversions": 3, "cycles": 1}}
+    machine = Machine({"one": SIZES}, 4)
+    bar = bar_of("x", estimate(run, machine, load_table("mtj45"), 1))
+    assert "converters" in bar.parts and "residual streams" not in bar.parts
 
 
 def test_small_parts_are_added_up_in_every_bar_alike() -> None:
