@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -26,7 +28,7 @@ from scaledrop_flow.energy_report import (
     points_of,
     reference_level,
 )
-from scaledrop_flow.energy_report.data import OTHER, folded
+from scaledrop_flow.energy_report.data import GROUPS, OTHER, folded
 
 SPIN = 6
 
@@ -49,7 +51,6 @@ def test_a_bar_has_the_groups_of_the_datapath_and_loses_nothing(digits: EnergyEs
         "converters",
         "accumulators",
         "output stage",
-        "residual streams",
         "buffers",
         "spin unit",
         "control and interface",
@@ -62,6 +63,14 @@ def test_a_bar_has_the_groups_of_the_datapath_and_loses_nothing(digits: EnergyEs
     spin = [one.joules.value for one in digits.components if one.name.startswith("spin")]
     assert len(spin) == 3
     assert bar.parts["spin unit"].value == pytest.approx(sum(spin), rel=1e-12, abs=0)
+
+
+def test_every_component_has_its_group(digits: EnergyEstimate) -> None:
+    each = tuple(dataclasses.replace(one, joules=band(1)) for one in digits.components)
+    parts = bar_of("all", dataclasses.replace(digits, components=each)).parts
+    assert list(parts) == [group for group, _ in GROUPS]
+    assert sum(one.value for one in parts.values()) == len(each)
+    assert parts["buffers"].value == 2 + 1 + 1 + 2 and parts["residual streams"].value == 5
 
 
 def test_a_bar_leaves_out_what_the_network_has_not() -> None:
