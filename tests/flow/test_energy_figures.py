@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from datapath import SIZES
 from networks import GRAPHS, random_graph_network, random_images
-from scaledrop.energy import EVENTS, Band, EnergyEstimate, estimate, load_table
+from scaledrop.energy import EVENTS, Band, EnergyEstimate, Machine, estimate, load_table
 from scaledrop.energy.published import load_published
 from scaledrop.energy.references import load_references
 from scaledrop.errors import UserError
@@ -25,9 +27,8 @@ from scaledrop_flow.energy_report import (
     level_of,
     points_of,
     reference_level,
-    swings_of,
 )
-from scaledrop_flow.energy_report.data import OTHER, folded
+from scaledrop_flow.energy_report.data import GROUPS, OTHER, folded
 
 SPIN = 6
 
@@ -40,7 +41,7 @@ def band(value: float) -> Band:
 def digits() -> EnergyEstimate:
     rng = np.random.default_rng(2)
     run = {"one": {name: int(rng.integers(1, 1000)) for name in EVENTS}}
-    return estimate(run, SIZES, load_table("mtj45"), 3)
+    return estimate(run, Machine({"one": SIZES}, 4), load_table("mtj45"), 3)
 
 
 def test_a_bar_has_the_groups_of_the_datapath_and_loses_nothing(digits: EnergyEstimate) -> None:
@@ -49,11 +50,11 @@ def test_a_bar_has_the_groups_of_the_datapath_and_loses_nothing(digits: EnergyEs
         "array",
         "converters",
         "accumulators",
-        "scale stage",
-        "thresholds",
-        "head",
-        "activation buffers",
+        "output stage",
+        "buffers",
         "spin unit",
+        "control and interface",
+        "leakage",
     ]
     for end in ("value", "low", "high"):
         assert getattr(bar.joules, end) == pytest.approx(
@@ -62,6 +63,21 @@ def test_a_bar_has_the_groups_of_the_datapath_and_loses_nothing(digits: EnergyEs
     spin = [one.joules.value for one in digits.components if one.name.startswith("spin")]
     assert len(spin) == 3
     assert bar.parts["spin unit"].value == pytest.approx(sum(spin), rel=1e-12, abs=0)
+
+
+def test_every_component_has_its_group(digits: EnergyEstimate) -> None:
+    each = tuple(dataclasses.replace(one, joules=band(1)) for one in digits.components)
+    parts = bar_of("all", dataclasses.replace(digits, components=each)).parts
+    assert list(parts) == [group for group, _ in GROUPS]
+    assert sum(one.value for one in parts.values()) == len(each)
+    assert parts["buffers"].value == 2 + 1 + 1 + 2 and parts["residual streams"].value == 5
+
+
+def test_a_bar_leaves_out_what_the_network_has_not() -> None:
+    run = {"one": dict.fromkeys(EVENTS, 0) | {"conversions": 3, "cycles": 1}}
+    machine = Machine({"one": SIZES}, 4)
+    bar = bar_of("x", estimate(run, machine, load_table("mtj45"), 1))
+    assert "converters" in bar.parts and "residual streams" not in bar.parts
 
 
 def test_small_parts_are_added_up_in_every_bar_alike() -> None:
@@ -151,21 +167,3 @@ def test_a_layer_that_did_nothing_is_refused() -> None:
     events["dense1"]["cycles"] = 0
     with pytest.raises(UserError, match=r"^events\[dense1\]: no cycles or no work were counted"):
         points_of(mapping, events, SPIN)
-
-
-def test_a_swing_moves_one_row_and_leaves_the_others() -> None:
-    """The total is linear in every row: its swing is the component's own band."""
-    table = load_table("mtj45")
-    run = {"one": dict.fromkeys(EVENTS, 7)}
-    whole = estimate(run, SIZES, table, 1)
-    swings = {
-        one.name: one
-        for one in swings_of(table, lambda other: estimate(run, SIZES, other, 1).joules.value)
-    }
-    assert list(swings) == [row.component for row in table.rows]
-    assert [name for name, one in swings.items() if one.unverified] == ["row_driver"]
-    assert swings["adc_4b"].width == 0
-    (reset,) = (one.joules for one in whole.components if one.name == "spin unit, reset")
-    middle, swing = whole.joules.value, swings["spin_reset"]
-    assert middle - swing.low == pytest.approx(reset.value - reset.low, rel=1e-6, abs=0)
-    assert swing.high - middle == pytest.approx(reset.high - reset.value, rel=1e-6, abs=0)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from scaledrop.energy import Band
+from scaledrop.energy import Band, Swing
 from scaledrop.errors import UserError
 from scaledrop_flow.energy_report import (
     Bar,
@@ -20,7 +20,6 @@ from scaledrop_flow.energy_report import (
     Level,
     RooflinePoint,
     Step,
-    Swing,
     band_picture,
     breakdown_picture,
     roofline_picture,

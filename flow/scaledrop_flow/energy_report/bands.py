@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from scaledrop.energy.band import format_joules
+from scaledrop.energy import format_joules
 from scaledrop.errors import UserError
 from scaledrop_flow.energy_report.colours import PARTS, UNVERIFIED_HATCH
 from scaledrop_flow.energy_report.data import Kind, Level

@@ -33,15 +33,12 @@ GROUPS = (
     ("array", ("crossbar", "row drivers")),
     ("converters", ("column converters",)),
     ("accumulators", ("accumulator",)),
-    ("scale stage", ("scale",)),
-    ("thresholds", ("threshold",)),
-    ("head", ("head",)),
-    ("buffers", ("activation buffer", "window", "image buffer")),
-    ("streams", ("stream", "sum pool")),
-    ("pass accumulator", ("pass accumulator", "verdict")),
+    ("output stage", ("scale", "threshold", "head", "sum pool", "pass accum", "verdict")),
+    ("residual streams", ("stream multipliers", "stream adders", "stream gains", "stream comp")),
+    ("buffers", ("activation buffer", "window registers", "image buffer", "stream buffer")),
     ("spin unit", ("spin unit",)),
-    ("control and clock", ("controller", "clocked registers")),
-    ("interface", ("interface",)),
+    ("control and interface", ("controller", "clocked registers", "interface")),
+    ("leakage", ("leakage",)),
 )
 """Part of a bar to how the names of its components begin; any other component is its own part."""
 
@@ -144,12 +141,14 @@ class Ceiling:
 
 
 def bar_of(name: str, estimate: EnergyEstimate) -> Bar:
-    """An estimate by groups of components, in the order of the datapath."""
-    parts: dict[str, Band] = {}
+    """An estimate by groups of components, in the order of the datapath; groups without joules are
+    left out."""
+    nothing = Band(0.0, 0.0, 0.0)
+    parts = {group: nothing for group, _ in GROUPS}
     for one in estimate.components:
         group = next((g for g, begins in GROUPS if one.name.startswith(begins)), one.name)
-        parts[group] = parts.get(group, Band(0.0, 0.0, 0.0)) + one.joules
-    return Bar(name, parts)
+        parts[group] = parts.get(group, nothing) + one.joules
+    return Bar(name, {group: band for group, band in parts.items() if band.high} or parts)
 
 
 def folded(bars: Sequence[Bar], most: int) -> list[Bar]:

@@ -11,8 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullLocator
 
-from scaledrop.energy import Band, format_band
-from scaledrop.energy.band import format_joules
+from scaledrop.energy import Band, format_band, format_joules
 from scaledrop_flow.report.style import LIGHT, bare, drawing
 
 __all__ = ["WIDE", "beside", "bracket", "joule_axis", "key", "microjoules", "rows", "told"]

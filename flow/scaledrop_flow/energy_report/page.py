@@ -11,8 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from scaledrop.energy import Band
-from scaledrop.energy.band import format_joules
+from scaledrop.energy import Band, format_joules
 from scaledrop.energy.baselines import SourceCost
 from scaledrop.energy.comparison import NOT_EQUAL_WORK, Ratio, figure, verdict
 from scaledrop.energy.generators import Generator

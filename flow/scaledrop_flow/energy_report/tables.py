@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 
-from scaledrop.energy import Band, EnergyEstimate, format_band
-from scaledrop.energy.band import Label, format_joules
+from scaledrop.energy import Band, EnergyEstimate, Label, format_band, format_joules
 from scaledrop.energy.baselines import SourceCost
 from scaledrop.energy.comparison import NOT_EQUAL_WORK, Ratio, figure
 from scaledrop_flow.energy_report.data import Bar, total

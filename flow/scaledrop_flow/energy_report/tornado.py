@@ -10,8 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from scaledrop.energy import Swing
-from scaledrop.energy.band import format_joules
+from scaledrop.energy import Swing, format_joules
 from scaledrop.errors import UserError
 from scaledrop_flow.energy_report.colours import PARTS, UNVERIFIED_HATCH
 from scaledrop_flow.energy_report.layout import beside, joule_axis, key, microjoules, rows
@@ -33,15 +32,15 @@ def tornado_picture(total: float, swings: Sequence[Swing]) -> Figure:
 
     Args:
         total: Joules per image with every row at its value, above 0.
-        swings: One a row of the table.
+        swings: One a row of the table, from :func:`scaledrop.energy.sensitivity`.
 
     Raises:
         UserError: there is no swing, or ``total`` is not above 0.
     """
     if not swings or not total > 0:
         raise UserError("swings: must be one or more around a total above 0; estimate first")
-    ordered = sorted(swings, key=lambda one: -one.width)
-    drawn = [one for one in ordered[:MOST] if one.width >= LEAST * total] or ordered[:1]
+    ordered = sorted(swings, key=lambda one: -_width(one))
+    drawn = [one for one in ordered[:MOST] if _width(one) >= LEAST * total] or ordered[:1]
     shown, rest = drawn, ordered[len(drawn) :]
     names = [f"{one.name} (unverified)" if one.unverified else one.name for one in shown]
     if rest:
@@ -65,7 +64,7 @@ def tornado_picture(total: float, swings: Sequence[Swing]) -> Figure:
             moved = ", ".join(_share(end, total) for end in (one.low, one.high))
             beside(axes, max(one.low, one.high, total), y, moved, LIGHT.soft)
         if rest:
-            most = microjoules(format_joules(rest[0].width))
+            most = microjoules(format_joules(_width(rest[0])))
             beside(axes, total, len(shown), f"each moves {most} at most", LIGHT.soft)
         axes.axvline(total, color=LIGHT.ink, linewidth=1)
         joule_axis(
@@ -73,6 +72,10 @@ def tornado_picture(total: float, swings: Sequence[Swing]) -> Figure:
         )
         key(figure, _handles(total, any(one.unverified for one in shown)))
     return figure
+
+
+def _width(swing: Swing) -> float:
+    return abs(swing.high - swing.low)
 
 
 def _share(end: float, total: float) -> str:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from scaledrop.energy.band import format_joules
+from scaledrop.energy import format_joules
 from scaledrop.energy.comparison import figure as digits
 from scaledrop.errors import UserError
 from scaledrop_flow.energy_report.colours import PARTS
