@@ -39,11 +39,13 @@ class Store:
         words: of one memory.
         width: bits of a word.
         copies: memories, read or written together.
+        layer: that reads it, or for a stream writes it; empty for what all layers share.
     """
 
     words: int
     width: int
     copies: int = 1
+    layer: str = ""
 
     @property
     def bits(self) -> int:
@@ -121,13 +123,15 @@ def _image(layout: NetworkLayout) -> Iterator[Store]:
         if entry.reads_image and entry.method is not Method.UNROLLED:
             size, bits = entry.source.size, entry.layer.planes
             group = entry.source.shape[0] if entry.method is Method.TAPS else size
-            yield Store(OUTCOMES * (size // group) * -(-group // rows), rows, bits)
+            words = OUTCOMES * (size // group) * -(-group // rows)
+            yield Store(words, rows, bits, entry.layer.name)
 
 
 def _row_memories(reader: LayerMapping, shape: tuple[int, ...], planes: int, lanes: int) -> Store:
     (channels, height, width), size = shape, reader.window.size
     stored = -(-channels // lanes) * min(lanes, channels)
-    return Store(OUTCOMES * -(-height // size) * width, stored * planes, size)
+    words = OUTCOMES * -(-height // size) * width
+    return Store(words, stored * planes, size, reader.layer.name)
 
 
 def _deliveries(layout: NetworkLayout) -> Iterator[tuple[LayerMapping, Delivery]]:
@@ -160,7 +164,8 @@ def _pool_sums(layout: NetworkLayout) -> Iterator[Store]:
     lanes = layout.array.lanes
     for reader, one in _deliveries(layout):
         if one.value.addends > 1:
-            yield Store(OUTCOMES * -(-one.channels // lanes), lanes * reader.planes)
+            words = OUTCOMES * -(-one.channels // lanes)
+            yield Store(words, lanes * reader.planes, layer=one.reader)
 
 
 def _streams(layout: NetworkLayout) -> Iterator[Store]:
@@ -168,7 +173,7 @@ def _streams(layout: NetworkLayout) -> Iterator[Store]:
     for entry in layout.layers:
         for shape in entry.tail.left:
             beats = entry.beats_of(shape[0]) * math.prod(shape[1:])
-            yield Store(OUTCOMES * beats, width)
+            yield Store(OUTCOMES * beats, width, layer=entry.layer.name)
 
 
 def _affine(layout: NetworkLayout, folded: bool) -> Iterator[Store]:

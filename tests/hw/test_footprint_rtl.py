@@ -80,6 +80,7 @@ def test_the_sidecar_and_the_registers_say_the_same():
     assert found.tiles == described["crossbar_tiles"]
     assert found.cells == found.tiles * 8 * 4 == found.device_pairs
     assert found.cells_used == sum(one.layer.weights.size for one in mapping.layers)
+    assert {one.layer for one in found.windows} == {one.layer.name for one in mapping.windows}
     assert found.row_masks[0].words == described["row_masks"]
     assert found.scales[0].words == described["scale_words"]
     assert found.thresholds[0].words == described["threshold_words"]

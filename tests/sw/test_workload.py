@@ -154,8 +154,8 @@ def test_stream_words_of_a_residual_block_by_hand():
     assert (stem["multiplies"], conv["pool_additions"]) == (14 * 120, 14 * 5 * 23)
     # Sums of 24 bits need 5 planes; 5 of 8 rows are in use, in one row and one column tile.
     assert (head["activations"], head["row_drives"]) == (14 * 5, 14 * 5 * 5)
-    assert found.footprint.streams == (Store(2 * 72, 2 * 16),)
-    assert found.footprint.pool_sums == (Store(2 * 3, 2 * 5),)
+    assert found.footprint.streams == (Store(2 * 72, 2 * 16, layer="stem"),)
+    assert found.footprint.pool_sums == (Store(2 * 3, 2 * 5, layer="head"),)
 
 
 def test_a_skip_connection_is_written_for_each_of_its_readers():
