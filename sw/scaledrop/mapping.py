@@ -22,13 +22,67 @@ from scaledrop.graph import INPUT, MaxPool
 from scaledrop.layer_mapping import Bases, LayerMapping, Method
 from scaledrop.numbers import signed_width
 
-__all__ = ["ArrayShape", "LayerMapping", "Method", "NetworkMapping"]
+__all__ = ["ArrayShape", "LayerMapping", "Method", "NetworkMapping", "map_layers"]
 
 LOGIT_ROOM = 36
 """Widest logit for which room is left: sums of 2**28 of them still fit 64 bits."""
 
 WINDOW_BITS = 4096
 """Largest unrolled window that is kept in registers; above it a convolution goes tap by tap."""
+
+
+def check_convolution(convolution: str) -> None:
+    """Raises:
+    UserError: no such mapping.
+    """
+    known = ("auto", *(str(method) for method in (Method.UNROLLED, Method.TAPS)))
+    if convolution not in known:
+        raise UserError(
+            f"convolution: must be {', '.join(known[:-1])} or {known[-1]}, not {convolution!r}"
+        )
+
+
+def _method(layer: FrozenLayer, convolution: str) -> Method:
+    if layer.window is None:
+        return Method.DENSE
+    small = layer.in_features * layer.planes <= WINDOW_BITS
+    if convolution == "auto":
+        return Method.UNROLLED if small else Method.TAPS
+    return Method(convolution)
+
+
+def map_layers(
+    network: FrozenNetwork, array: ArrayShape, convolution: str = "auto"
+) -> tuple[LayerMapping, ...]:
+    """Each layer of any graph on the array; words and addresses are those of a chain.
+
+    Args:
+        convolution: see :class:`NetworkMapping`.
+
+    Raises:
+        UserError: an unknown mapping.
+    """
+    check_convolution(convolution)
+    graph, stochastic = network.graph, network.layers
+    mapped: list[LayerMapping] = []
+    bases = Bases()
+    for index, layer in enumerate(stochastic):
+        user = stochastic[index + 1] if index + 1 < len(stochastic) else None
+        pool = graph.pool_behind(layer.node)
+        entry = LayerMapping(
+            index=index,
+            layer=layer,
+            array=array,
+            method=_method(layer, convolution),
+            user=None if user is None else _method(user, convolution),
+            source=graph.input_of(layer.node),
+            result=graph.values[layer.name],
+            pool=1 if pool is None else pool.size,
+            bases=bases,
+        )
+        mapped.append(entry)
+        bases = entry.following
+    return tuple(mapped)
 
 
 @dataclass(frozen=True)
@@ -48,12 +102,7 @@ class NetworkMapping:
     convolution: str = "auto"
 
     def __post_init__(self) -> None:
-        known = ("auto", *(str(method) for method in (Method.UNROLLED, Method.TAPS)))
-        if self.convolution not in known:
-            raise UserError(
-                f"convolution: must be {', '.join(known[:-1])} or {known[-1]}, "
-                f"not {self.convolution!r}"
-            )
+        check_convolution(self.convolution)
         if self.network.positions:
             raise UserError(
                 f"{self.network.name}: the accelerator gives one prediction an image, not one at "
@@ -77,36 +126,9 @@ class NetworkMapping:
             return isinstance(nodes[at - 1], FrozenLayer)
         return isinstance(node, FrozenLayer) and not isinstance(node.output, Stream)
 
-    def _method(self, layer: FrozenLayer) -> Method:
-        if layer.window is None:
-            return Method.DENSE
-        small = layer.in_features * layer.planes <= WINDOW_BITS
-        if self.convolution == "auto":
-            return Method.UNROLLED if small else Method.TAPS
-        return Method(self.convolution)
-
     @cached_property
     def layers(self) -> tuple[LayerMapping, ...]:
-        graph, stochastic = self.network.graph, self.network.layers
-        mapped: list[LayerMapping] = []
-        bases = Bases()
-        for index, layer in enumerate(stochastic):
-            user = stochastic[index + 1] if index + 1 < len(stochastic) else None
-            pool = graph.pool_behind(layer.node)
-            entry = LayerMapping(
-                index=index,
-                layer=layer,
-                array=self.array,
-                method=self._method(layer),
-                user=None if user is None else self._method(user),
-                source=graph.input_of(layer.node),
-                result=graph.values[layer.name],
-                pool=1 if pool is None else pool.size,
-                bases=bases,
-            )
-            mapped.append(entry)
-            bases = entry.following
-        return tuple(mapped)
+        return map_layers(self.network, self.array, self.convolution)
 
     @property
     def windows(self) -> tuple[LayerMapping, ...]:
