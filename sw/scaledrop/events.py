@@ -54,6 +54,11 @@ class Event(StrEnum):
     SPIN_WRITES = "spin_writes"
     SPIN_READS = "spin_reads"
     """Pulses to the spin unit, booked to the layer whose bit is made."""
+    PIXELS = "pixels"
+    """Pixels taken from the input stream, also those of images that are dropped because they are
+    badly framed; booked to the first layer."""
+    RESULTS = "results"
+    """Results that leave on the output stream, one a class; booked to the head."""
 
 
 def columns_loaded(mapped: LayerMapping) -> list[int]:
@@ -162,6 +167,8 @@ def predict_events(
             Event.SPIN_RESETS: bits,
             Event.SPIN_WRITES: bits,
             Event.SPIN_READS: bits,
+            Event.PIXELS: 0 if index else len(walks) * mapping.network.input_size,
+            Event.RESULTS: len(walks) * mapping.network.classes if mapped.is_head else 0,
         }
         counts[mapped.layer.name] = {str(name): count for name, count in events.items()}
     return counts

@@ -14,8 +14,8 @@ from scaledrop.engine import CrossbarSum, patches
 from scaledrop.errors import UserError
 from scaledrop.frozen import FrozenLayer, FrozenNetwork
 from scaledrop.layer_mapping import LayerMapping
+from scaledrop.layout import NetworkLayout
 from scaledrop.line_planes import line_planes, plane_weights
-from scaledrop.mapping import map_layers
 
 __all__ = ["Converters", "converted_sum", "converters_of", "tile_sum_rule"]
 
@@ -69,7 +69,7 @@ def tile_sum_rule(
     """The ``crossbar_sum`` of :func:`scaledrop.engine.infer` on an array with such converters."""
     chosen = converters_of(network, converters)
     layers: Mapping[str, LayerMapping] = {
-        mapped.layer.name: mapped for mapped in map_layers(network, array, convolution)
+        mapped.layer.name: mapped for mapped in NetworkLayout(network, array, convolution).layers
     }
 
     def rule(layer: FrozenLayer, values: Integers) -> Integers:

@@ -63,6 +63,8 @@ def events_of(images: int, passes: int) -> dict[str, dict[str, int]]:
             "spin_resets": 1,
             "spin_writes": 1,
             "spin_reads": 1,
+            "pixels": 0,
+            "results": 0,
         }
         assert set(counts) == set(EVENTS)
         out[name] = {event: n * runs for event, n in counts.items()}

@@ -13,7 +13,7 @@ from scaledrop.converter import Converter, lossless_converter
 from scaledrop.engine import crossbar_sum, infer
 from scaledrop.frozen import FrozenLayer, FrozenNetwork
 from scaledrop.layer_mapping import LayerMapping
-from scaledrop.mapping import map_layers
+from scaledrop.layout import NetworkLayout
 from scaledrop.tile_sums import converted_sum
 
 __all__ = ["candidates", "choose_converters"]
@@ -56,7 +56,7 @@ def choose_converters(
     infer(network, images, masks, observed)
     return tuple(
         _best(mapped, inputs[mapped.layer.name], list(candidates(bits, shape.rows)))
-        for mapped in map_layers(network, shape, convolution)
+        for mapped in NetworkLayout(network, shape, convolution).layers
     )
 
 

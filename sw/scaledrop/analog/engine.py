@@ -14,7 +14,7 @@ from scaledrop.analog.layer import AnalogLayer
 from scaledrop.fast_engine import FastEngine
 from scaledrop.frozen import FrozenLayer, FrozenNetwork
 from scaledrop.graph import Value
-from scaledrop.mapping import map_layers
+from scaledrop.layout import NetworkLayout
 from scaledrop.sharing import Plan
 from scaledrop.tile_sums import Converters, converters_of
 
@@ -53,7 +53,7 @@ class AnalogEngine(FastEngine):
     ) -> None:
         self.array = array or AnalogArray()
         self.converters = converters_of(network, converters)
-        mapping = map_layers(network, self.array.shape, convolution)
+        mapping = NetworkLayout(network, self.array.shape, convolution).layers
         mapped = {one.layer.name: one for one in mapping}
 
         def layer_type(

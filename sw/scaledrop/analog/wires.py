@@ -91,9 +91,10 @@ def _nodal(conductances: Floats, wires: WireModel) -> coo_matrix:
     one, other, value = (
         np.concatenate([np.ravel(edge[part]) for edge in edges]) for part in range(3)
     )
-    diagonal = np.zeros(size) + np.bincount(one, value, size) + np.bincount(other, value, size)
-    diagonal[word[:, 0]] += 1.0 / wires.driver_ohm
-    diagonal[bit[-1]] += 1.0 / wires.sense_ohm
+    ground = np.zeros(size)
+    ground[word[:, 0]] = 1.0 / wires.driver_ohm
+    ground[bit[-1]] = 1.0 / wires.sense_ohm
+    diagonal = ground + np.bincount(one, value, size) + np.bincount(other, value, size)
     nodes = np.arange(size)
     return coo_matrix(
         (

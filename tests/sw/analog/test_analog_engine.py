@@ -20,7 +20,7 @@ from scaledrop.analog.choice import candidates
 from scaledrop.array_shape import ArrayShape
 from scaledrop.converter import Converter
 from scaledrop.engine import infer
-from scaledrop.mapping import map_layers
+from scaledrop.layout import NetworkLayout
 from scaledrop.predict import predict
 from scaledrop.sampling import Exact, Passes
 from scaledrop.tile_sums import tile_sum_rule
@@ -98,7 +98,7 @@ def test_sums_of_faulty_cells_are_those_of_their_conductances():
     network = random_network(2, (30, 5), input_bits=1)
     cells, shape = CellModel(spread=0.3), ArrayShape(16, 4)
     array = AnalogArray(shape, cells, readout=ReadoutModel(0.05, 0.4), seed=9)
-    mapped = map_layers(network, shape)[0]
+    mapped = NetworkLayout(network, shape).layers[0]
     tiles = array.tiles(mapped)
     images = random_images(3, network, 6)
     layer = network.layers[0]
@@ -118,7 +118,7 @@ def test_sums_of_faulty_cells_are_those_of_their_conductances():
 
 def test_wires_weaken_the_cells_and_a_trim_restores_their_mean():
     network = random_network(2, (60, 8))
-    mapped = map_layers(network, ArrayShape(32, 8))[0]
+    mapped = NetworkLayout(network, ArrayShape(32, 8)).layers[0]
     ideal = 2.0 * network.layers[0].weights.T[mapped.row_index] - 1
     wires = WireModel(*[300.0] * 4)
     means = []
