@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from scaledrop.errors import UserError
 
-__all__ = ["MAX_CONVERTER_BITS", "Converter", "lossless_converter"]
+__all__ = ["MAX_CONVERTER_BITS", "Converter", "covering_converter", "lossless_converter"]
 
 MAX_CONVERTER_BITS = 16
 
@@ -84,6 +84,10 @@ class Converter:
         """Largest ``|s'|``."""
         return -self.low * self.step - self.behind
 
+    def reach(self, rows: int) -> int:
+        """Largest ``|s'|`` of a sum of ``rows`` cells."""
+        return max(abs(int(self.value(rows))), abs(int(self.value(-rows))))
+
     def value(self, s: Any) -> Any:
         """``s'`` of integers, plain or in an array."""
         code = np.clip((s + self.before) >> self.shift, self.low, self.high)
@@ -102,6 +106,20 @@ class Converter:
 
     def __str__(self) -> str:
         return f"{self.bits} bits, step {self.step}{', mid-rise' if self.mid_rise else ''}"
+
+
+def covering_converter(bits: int, rows: int) -> Converter:
+    """The converter of ``bits`` with the finest step that clips no sum of ``rows`` cells but the
+    largest; one bit is mid-rise.
+
+    Raises:
+        UserError: ``bits`` is out of range.
+    """
+    if not 1 <= bits <= MAX_CONVERTER_BITS:
+        raise UserError(f"converter bits: must be 1 to {MAX_CONVERTER_BITS}, not {bits}")
+    fewer = max(lossless_converter(rows).bits - bits, 0)
+    step = 1 << (max(fewer, 1) if bits == 1 else fewer)
+    return Converter(bits, step, mid_rise=bits == 1)
 
 
 def lossless_converter(rows: int) -> Converter:

@@ -23,7 +23,7 @@ from scaledrop.errors import UserError
 from scaledrop.frozen import FrozenLayer, FrozenNetwork
 from scaledrop.graph import Layer
 from scaledrop.layer_mapping import Bases, LayerMapping, Method
-from scaledrop.numbers import signed_width
+from scaledrop.numbers import scaled_bound, signed_width
 from scaledrop.tails import tails
 
 __all__ = ["WINDOW_BITS", "NetworkLayout"]
@@ -110,9 +110,22 @@ class NetworkLayout:
     def logit_width(self) -> int:
         """Bits of a logit in the accelerator: what all gains and scales of these formats can make,
         and an offset as large, so that a network that is trained anew fits."""
-        head, last = self.network.head, self.network.layers[-1]
-        largest = 2 ** (head.gain_bits - 1) * last.scaled_bound(self.network.scale_bits)
-        return max(self.network.logit_width, min(signed_width(2 * largest), LOGIT_ROOM))
+        head = self.network.head
+        bound = scaled_bound(self.layers[-1].sum_bound, self.network.scale_bits)
+        largest = 2 ** (head.gain_bits - 1) * bound
+        least = max(self.network.logit_width, signed_width(head.bound(bound)))
+        return max(least, min(signed_width(2 * largest), LOGIT_ROOM))
+
+    @property
+    def sum_width(self) -> int:
+        """Bits of the widest sum as it is read."""
+        return max(signed_width(entry.sum_bound) for entry in self.layers)
+
+    @property
+    def scaled_width(self) -> int:
+        """Bits of the widest scaled sum."""
+        bits = self.network.scale_bits
+        return max(signed_width(scaled_bound(entry.sum_bound, bits)) for entry in self.layers)
 
     @property
     def drop_codes(self) -> Sequence[int]:

@@ -10,14 +10,14 @@ import numpy.typing as npt
 
 from scaledrop.array_shape import ArrayShape
 from scaledrop.converter import Converter
-from scaledrop.engine import CrossbarSum, patches
+from scaledrop.engine import CrossbarSum, crossbar_sum, patches
 from scaledrop.errors import UserError
 from scaledrop.frozen import FrozenLayer, FrozenNetwork
 from scaledrop.layer_mapping import LayerMapping
 from scaledrop.layout import NetworkLayout
 from scaledrop.line_planes import line_planes, plane_weights
 
-__all__ = ["Converters", "converted_sum", "converters_of", "tile_sum_rule"]
+__all__ = ["Converters", "converted_sum", "converters_of", "mapping_sums", "tile_sum_rule"]
 
 Integers = npt.NDArray[np.int64]
 Converters = Converter | None | Sequence[Converter | None]
@@ -58,6 +58,14 @@ def converted_sum(
         for used in rows:
             total += weight * convert(plane[..., used] @ cells[used])
     return total if layer.window is None else np.moveaxis(total, -1, 2)
+
+
+def mapping_sums(mapping: NetworkLayout) -> CrossbarSum:
+    """The sums that a mapped network's hardware forms: exact where its array reads without loss."""
+    array = mapping.array
+    if array.converter is None:
+        return crossbar_sum
+    return tile_sum_rule(mapping.network, array, array.converter, mapping.convolution)
 
 
 def tile_sum_rule(

@@ -28,7 +28,7 @@ def _map_bits(mapped: LayerMapping) -> int:
 
 def _capacities(mapping: NetworkMapping, folded: bool) -> Capacities:
     network, array, end = mapping.network, mapping.array, mapping.end
-    threshold = (network.scaled_width + 1) * (2 if folded else 1)
+    threshold = (mapping.scaled_width + 1) * (2 if folded else 1)
     windows = {entry.index: _map_bits(entry) for entry in mapping.windows}
     image = windows.pop(0, 2 * network.input_size * mapping.layers[0].layer.planes)
     return Capacities(
@@ -73,11 +73,12 @@ def machine_of(mapping: NetworkMapping, folded: bool = False) -> Machine:
             columns=array.columns,
             lanes=array.lanes,
             scale_bits=network.scale_bits,
-            sum_width=network.sum_width,
-            scaled_width=network.scaled_width,
+            sum_width=mapping.sum_width,
+            scaled_width=mapping.scaled_width,
             logit_width=mapping.logit_width,
             gain_bits=network.head.gain_bits,
             bit_planes=mapped.layer.coding is Coding.UNSIGNED,
+            converter_bits=None if array.converter is None else array.converter.bits,
             rows_used=int((mapped.row_index >= 0).sum(axis=-1).max()),
             columns_used=mapped.layer.out_features / mapped.column_tiles,
             pixel_bits=layers[0].layer.planes,
