@@ -48,6 +48,7 @@ def test_a_case_gives_the_marginal_and_each_number_of_passes(rig):
 def test_one_case_is_the_array_with_nothing_wrong(rig):
     (case,) = (one for one in analog_cases() if one.sweep == "none")
     row = next(iter(rig.rows(case)))
+    assert (row["compared"], row["differing"]) == (60 * 8 * 4, 0)
     from scaledrop_flow.studies.spin_masks import mask_table
 
     exact = mask_table(rig.network, rig.images, rig.labels, rig.foreign)

@@ -108,7 +108,14 @@ class AnalogRig:
                 **(self.price.joules(case.bits, passes) if case.priced else {}),
                 "seeds": f"chips 0 to {len(tables) - 1}, words {WORD_SEED} on",
                 "steps": _steps(converters),
+                **(self._differing(tables[0]) if case.sweep == "none" and passes == 0 else {}),
             }
+
+    def _differing(self, table: MaskTable) -> dict[str, int]:
+        """How many probabilities were compared with those of the integer engine, with ``==``."""
+        exact = mask_table(self.network, self.images, self.labels, self.foreign)
+        differing = int((table.probabilities != exact.probabilities).sum())
+        return {"compared": exact.probabilities.size, "differing": differing}
 
     def _table(self, array: AnalogArray, converters: Converters) -> MaskTable:
         engine = AnalogEngine(self.network, array, converters)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The analog array as an evaluator: exact where it must be, wrong where the array is."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,12 +21,15 @@ from scaledrop.analog import (
 from scaledrop.analog.choice import candidates
 from scaledrop.array_shape import ArrayShape
 from scaledrop.converter import Converter
+from scaledrop.data import load_digits
 from scaledrop.engine import infer
+from scaledrop.frozen_file import load
 from scaledrop.layout import NetworkLayout
 from scaledrop.predict import predict
 from scaledrop.sampling import Exact, Passes
 from scaledrop.tile_sums import tile_sum_rule
 
+GOLDEN = Path(__file__).parents[2] / "golden/digits.sdnet"
 SMALL = ArrayShape(24, 8)
 COARSE = Converter(3, 4)
 
@@ -149,6 +154,18 @@ def test_predictions_run_over_it():
         found = predict(AnalogEngine(network), images, sampling)
         np.testing.assert_array_equal(found.mean, expected.mean)
         assert found.bound == expected.bound
+
+
+def test_the_trained_digits_give_the_golden_integers():
+    network, digits = load(GOLDEN), load_digits()
+    engine = AnalogEngine(network, AnalogArray(ArrayShape(48, 16)))
+    expected = predict(network, digits.test_images, Exact())
+    found = predict(engine, digits.test_images, Exact())
+    np.testing.assert_array_equal(found.mean, expected.mean)
+    spread = AnalogArray(ArrayShape(48, 16), CellModel(spread=0.3), seed=1)
+    worse = predict(AnalogEngine(network, spread), digits.test_images, Exact())
+    right = [(one.predicted == digits.test_labels).mean() for one in (found, worse)]
+    assert right[0] > 0.9 and right[1] < right[0]
 
 
 def test_the_chosen_step_has_the_least_error():
