@@ -28,6 +28,7 @@ Part = tuple[str, ...]
 LOGIC: Part = ("logic",)
 REGISTERS: Part = ("registers", "clock")
 ALL: Part = (*LOGIC, *REGISTERS)
+ROOT = "scaledrop"
 CYCLES = "clock cycles"
 """Event of a part that works in every cycle: every cycle from the reset on counts."""
 
@@ -75,6 +76,11 @@ class Block:
     claims: tuple[Claim, ...]
     memories: tuple[str, ...] = ()
     datapath: str = "reference"
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Names in the Verilog: its own, then its memories'."""
+        return tuple(f"{ROOT}.{path}" for path in (self.module, *self.memories))
 
 
 def _sum_width(mapping: NetworkMapping) -> int:

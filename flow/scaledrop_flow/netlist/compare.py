@@ -11,7 +11,7 @@ from typing import Any
 from scaledrop.energy import TechnologyTable
 from scaledrop.errors import UserError
 from scaledrop.mapping import NetworkMapping
-from scaledrop_flow.netlist.activity import Activity, replay
+from scaledrop_flow.netlist.activity import Activity, read_ports, replay
 from scaledrop_flow.netlist.blocks import (
     CONTROLLER,
     CYCLES,
@@ -22,9 +22,10 @@ from scaledrop_flow.netlist.blocks import (
 )
 from scaledrop_flow.netlist.design import Module
 from scaledrop_flow.netlist.libraries import CellLibrary
-from scaledrop_flow.netlist.mapping import Mapped, map_block
-from scaledrop_flow.netlist.power import Energy, StaReport, analyse, energy
-from scaledrop_flow.netlist.record import ROOT, Recording
+from scaledrop_flow.netlist.mapping import Mapped, cut_name, map_block
+from scaledrop_flow.netlist.power import Energy, energy
+from scaledrop_flow.netlist.record import Recording
+from scaledrop_flow.netlist.sta import StaReport, analyse
 
 __all__ = ["Line", "Measured", "controller", "lines", "measure", "register_bit", "verdict"]
 
@@ -104,10 +105,13 @@ def measure(
     Raises:
         UserError: a tool is missing or failed; an output of the netlist is not that of the RTL.
     """
-    name = f"{ROOT}.{block.module}"
-    memories = [f"{ROOT}.{one}" for one in block.memories]
+    name, *memories = block.modules
     mapped = map_block(design, name, memories, library)
-    activity = replay(mapped, recording.files[name], folder)
+    recorded = read_ports(recording.files[name], design[name].ports)
+    for memory in memories:
+        found = read_ports(recording.files[memory], design[memory].ports)
+        recorded |= {cut_name(memory, port): bits for port, bits in found.items()}
+    activity = replay(mapped, recorded, folder)
     if activity.mismatches:
         raise UserError(
             f"{block.name}: the netlist's outputs differ from the RTL's in {activity.mismatches}"
