@@ -44,7 +44,7 @@ sim: $(READY)
 	$(BIN)/scaledrop cosim --config digits --images 360 --passes 20 --seed 1 --out build/sim --cache build/cache $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -274,7 +274,7 @@ class Accelerator(wiring.Component):
         self._supervise(m)
         drive_trace(m, self.trace, self._walker, self._sums, self._outputs)
         m.submodules.counters = counters = self._counters
-        count_events(m, counters, self._sums, self._outputs, bits)
+        count_events(m, counters, self._sums, self._outputs, bits, self._accumulate.results)
         m.d.comb += [
             counters.select.eq(self.counter_select),
             self.counter_value.eq(counters.value),

@@ -48,13 +48,17 @@ def drive_trace(m, trace, walker, sums, outputs):
     ]
 
 
-def count_events(m, counters, sums, outputs, bits):
-    """Connect the increments of every event, booked to the running layer or to the bit's."""
+def count_events(m, counters, sums, outputs, bits, results):
+    """Connect the increments of every event, booked to the running layer or to the bit's; pixels
+    to the first layer and results to the last."""
     amounts, layer = counters.amounts, sums.current.layer
     m.d.comb += [
         amounts[Event.CYCLES].layer.eq(layer),
         amounts[Event.CYCLES].amount.eq(sums.active),
         amounts[Event.WAITING].amount.eq((sums.held != 0) & ~sums.active),
+        amounts[Event.PIXELS].amount.eq(sums.pixels.valid & sums.pixels.ready),
+        amounts[Event.RESULTS].layer.eq(counters.layers - 1),
+        amounts[Event.RESULTS].amount.eq(results.valid & results.ready),
     ]
     for events in (sums.events, outputs.events):
         for name in events.shape().members:

@@ -8,7 +8,6 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from scaledrop.device_sizes import Memory
-from scaledrop.numbers import signed_width
 from scaledrop_hw.accumulator import AccumulatorAdder
 from scaledrop_hw.crossbar import CrossbarTile
 from scaledrop_hw.descriptors import descriptor_layout, descriptor_of
@@ -68,7 +67,7 @@ class SumPipeline(wiring.Component):
     def __init__(self, *, mapping, weight_bits, patience=4096):
         self._mapping = mapping
         self._weight_bits = weight_bits
-        network, array = mapping.network, mapping.array
+        array = mapping.array
         self._layout = descriptor_layout(mapping)
         command = command_layout(len(mapping.layers), weight_bits)
         self._sequencer = LayerSequencer(
@@ -78,11 +77,7 @@ class SumPipeline(wiring.Component):
             tiles=mapping.end.tile,
             masks=mapping.end.mask,
         )
-        fan_in = max(layer.in_features for layer in network.layers)
-        self._plane_width = max(signed_width(fan_in), array.rows.bit_length() + 1)
-        # Equal widths would mean that no sum has more than one plane.
-        several = any(layer.planes > 1 for layer in network.layers)
-        self._sum_width = max(network.sum_width, self._plane_width + several)
+        self._plane_width, self._sum_width = mapping.plane_width, mapping.sum_width
         self._weights = [tile for mapped in mapping.layers for tile in mapped.tile_words()]
         self._tile = CrossbarTile(rows=array.rows, columns=array.columns, init=self._weights)
         self._drain = ColumnDrain(

@@ -84,7 +84,7 @@ class DeviceSizes:
     weight_bits: int = 25
     squares_words: int = 3
     scale_parts: int = 4
-    events: int = 15
+    events: int = 17
     memories: Mapping[Memory, MemoryShape] = field(default_factory=dict)
     drive_codes: tuple[int, ...] = ()
     digest: str = "0" * 64

@@ -4,50 +4,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from scaledrop.array_shape import ArrayShape
+from scaledrop.bases import Bases
 from scaledrop.frozen_layer import FrozenLayer, Head, Threshold
 from scaledrop.graph import Kind, Value, Window
+from scaledrop.tails import Delivery, Method, Tail
 
 __all__ = ["Bases", "LayerMapping", "Method"]
 
 Integers = npt.NDArray[np.int64]
-
-
-class Method(StrEnum):
-    """How a layer's fan-in meets the word lines."""
-
-    DENSE = "dense"
-    """All inputs, row tile by row tile."""
-    UNROLLED = "unrolled"
-    """K * K * C rows: the window of a position drives the array at once (im2col)."""
-    TAPS = "taps"
-    """C rows, K * K activations: one tap of the kernel after another, summed."""
-
-
-@dataclass(frozen=True)
-class Bases:
-    """First word of a layer in each memory.
-
-    Attributes:
-        tile: crossbar tiles.
-        mask: words of rows in use; none for an unrolled convolution, whose window knows.
-        scale: words of ``lanes`` scales.
-        level: words of ``lanes`` thresholds (of one outcome, in the folded datapath).
-        source, target: activation vector, words read from and written to.
-    """
-
-    tile: int = 0
-    mask: int = 0
-    scale: int = 0
-    level: int = 0
-    source: int = 0
-    target: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,22 +27,31 @@ class LayerMapping:
     Attributes:
         index: of the layer, and of its mask bit.
         method: how it is laid out.
-        user: how the layer that takes its results is laid out; None for the head.
+        tail: what becomes of its results.
         source: what it takes.
         result: what it gives, before pooling.
-        pool: size of the max pool behind it; 1 for none.
-        bases: where it begins in every memory.
+        bases: where it begins in every memory; those of the activation vector are addresses in a
+            chain, and only add up to a capacity where results have several readers.
     """
 
     index: int
     layer: FrozenLayer
     array: ArrayShape
     method: Method
-    user: Method | None
+    tail: Tail
     source: Value
     result: Value
-    pool: int
     bases: Bases
+
+    @property
+    def user(self) -> Method | None:
+        """How the one layer that takes its codes is laid out; None where there is none."""
+        return self.tail.deliveries[0].method if self.tail.deliveries else None
+
+    @property
+    def pool(self) -> int:
+        """Size of the max pool in front of that layer; 1 for none."""
+        return self.tail.deliveries[0].pool if self.tail.deliveries else 1
 
     @property
     def window(self) -> Window:
@@ -82,6 +61,11 @@ class LayerMapping:
     @property
     def is_head(self) -> bool:
         return isinstance(self.layer.output, Head)
+
+    @property
+    def is_compared(self) -> bool:
+        """Its results become codes at once; else it is the head, or feeds a stream."""
+        return isinstance(self.layer.output, Threshold)
 
     @property
     def reads_image(self) -> bool:
@@ -143,9 +127,21 @@ class LayerMapping:
         return self.taps * self.row_tiles * self.column_tiles
 
     @property
+    def planes(self) -> int:
+        """Bits of an input element on the word lines. A sum of n codes of k bits is driven as the
+        planes of a number up to n * (2**k - 1); the constant between the two codings is the
+        threshold's or the offset's."""
+        return (self.layer.addends * ((1 << self.layer.planes) - 1)).bit_length()
+
+    @property
     def steps(self) -> int:
         """Crossbar activations until one column tile of a position is summed."""
-        return self.layer.planes * self.taps * self.row_tiles
+        return self.planes * self.taps * self.row_tiles
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of one visit; those of padding are counted, as usual."""
+        return self.layer.weights.size * self.position_count
 
     @property
     def activations(self) -> int:
@@ -182,20 +178,28 @@ class LayerMapping:
         height, width = self.positions
         return height // self.pool, width // self.pool
 
+    def beats_of(self, channels: int) -> int:
+        """Beats of one position of so many channels."""
+        return -(-channels // self.array.lanes)
+
     @property
     def position_words(self) -> int:
         """Words of the vector that a position takes, for a user that goes tap by tap."""
         return -(-self.groups * self.array.lanes // self.array.rows)
 
+    def words_of(self, delivery: Delivery) -> int:
+        """Words of the vector that one outcome takes; 0 where the codes go elsewhere."""
+        if delivery.method is Method.UNROLLED or delivery.value.addends > 1:
+            return 0
+        width = self.beats_of(delivery.channels) * self.array.lanes
+        if delivery.method is Method.TAPS:
+            return delivery.positions * -(-width // self.array.rows)
+        return -(-delivery.positions * width // self.array.rows)
+
     @property
     def out_words(self) -> int:
-        """Words of the vector that one outcome takes; 0 where the results go elsewhere."""
-        if self.user is None or self.user is Method.UNROLLED:
-            return 0
-        positions = self.pooled[0] * self.pooled[1]
-        if self.user is Method.TAPS:
-            return positions * self.position_words
-        return -(-positions * self.groups * self.array.lanes // self.array.rows)
+        """Words of the vector that one outcome takes, for all who read it."""
+        return sum(map(self.words_of, self.tail.deliveries))
 
     @property
     def following(self) -> Bases:
@@ -206,7 +210,7 @@ class LayerMapping:
             tile=at.tile + self.tile_count,
             mask=at.mask + masks,
             scale=at.scale + self.groups,
-            level=at.level + (0 if self.is_head else self.groups * self.levels),
+            level=at.level + (self.groups * self.levels if self.is_compared else 0),
             source=at.target,
             target=at.target + 2 * self.out_words,
         )

@@ -1,59 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a frozen network lies on a crossbar array: tiles, words and addresses of every layer.
-
-The scale and threshold path handles ``lanes`` channels a cycle; such a group at one position is a
-*beat*. What a layer stores goes where its one user wants it:
-
-* a *vector* of words of ``rows`` bits per plane, one word for one row tile, beats side by side; for
-  a convolution tap by tap every position begins a word of its own;
-* the *window* buffer of an unrolled convolution, addressed by position.
-"""
+"""What the accelerator takes: a layout of a frozen network, checked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from scaledrop.array_shape import ArrayShape
 from scaledrop.errors import UserError
-from scaledrop.frozen import FrozenLayer, FrozenNetwork, Stream
+from scaledrop.frozen import FrozenLayer, Stream
 from scaledrop.graph import INPUT, MaxPool
-from scaledrop.layer_mapping import Bases, LayerMapping, Method
-from scaledrop.numbers import signed_width
+from scaledrop.layer_mapping import LayerMapping, Method
+from scaledrop.layout import WINDOW_BITS, NetworkLayout
 
-__all__ = ["ArrayShape", "LayerMapping", "Method", "NetworkMapping"]
-
-LOGIT_ROOM = 36
-"""Widest logit for which room is left: sums of 2**28 of them still fit 64 bits."""
-
-WINDOW_BITS = 4096
-"""Largest unrolled window that is kept in registers; above it a convolution goes tap by tap."""
+__all__ = ["WINDOW_BITS", "ArrayShape", "LayerMapping", "Method", "NetworkMapping"]
 
 
 @dataclass(frozen=True)
-class NetworkMapping:
-    """Every layer of a network on one array.
-
-    Attributes:
-        convolution: ``unrolled``, ``taps``, or ``auto``: unrolled, which takes the fewest crossbar
-            activations, unless the window is larger than ``WINDOW_BITS``.
+class NetworkMapping(NetworkLayout):
+    """A :class:`scaledrop.layout.NetworkLayout` that the accelerator runs.
 
     Raises:
         UserError: a node that the accelerator does not take, or an unknown mapping.
     """
 
-    network: FrozenNetwork
-    array: ArrayShape
-    convolution: str = "auto"
-
     def __post_init__(self) -> None:
-        known = ("auto", *(str(method) for method in (Method.UNROLLED, Method.TAPS)))
-        if self.convolution not in known:
-            raise UserError(
-                f"convolution: must be {', '.join(known[:-1])} or {known[-1]}, "
-                f"not {self.convolution!r}"
-            )
+        super().__post_init__()
         if self.network.positions:
             raise UserError(
                 f"{self.network.name}: the accelerator gives one prediction an image, not one at "
@@ -76,69 +47,3 @@ class NetworkMapping:
         if isinstance(node, MaxPool):
             return isinstance(nodes[at - 1], FrozenLayer)
         return isinstance(node, FrozenLayer) and not isinstance(node.output, Stream)
-
-    def _method(self, layer: FrozenLayer) -> Method:
-        if layer.window is None:
-            return Method.DENSE
-        small = layer.in_features * layer.planes <= WINDOW_BITS
-        if self.convolution == "auto":
-            return Method.UNROLLED if small else Method.TAPS
-        return Method(self.convolution)
-
-    @cached_property
-    def layers(self) -> tuple[LayerMapping, ...]:
-        graph, stochastic = self.network.graph, self.network.layers
-        mapped: list[LayerMapping] = []
-        bases = Bases()
-        for index, layer in enumerate(stochastic):
-            user = stochastic[index + 1] if index + 1 < len(stochastic) else None
-            pool = graph.pool_behind(layer.node)
-            entry = LayerMapping(
-                index=index,
-                layer=layer,
-                array=self.array,
-                method=self._method(layer),
-                user=None if user is None else self._method(user),
-                source=graph.input_of(layer.node),
-                result=graph.values[layer.name],
-                pool=1 if pool is None else pool.size,
-                bases=bases,
-            )
-            mapped.append(entry)
-            bases = entry.following
-        return tuple(mapped)
-
-    @property
-    def windows(self) -> tuple[LayerMapping, ...]:
-        """Layers with a window buffer of their own."""
-        return tuple(entry for entry in self.layers if entry.method is Method.UNROLLED)
-
-    @property
-    def end(self) -> Bases:
-        """Sizes of the memories: the bases that a further layer would have."""
-        return self.layers[-1].following
-
-    @property
-    def planes(self) -> int:
-        """Bits of the widest activation code; 1 at least."""
-        return max(1, *(entry.layer.node.planes for entry in self.layers))
-
-    @property
-    def logit_width(self) -> int:
-        """Bits of a logit in the accelerator: what all gains and scales of these formats can make,
-        and an offset as large, so that a network that is trained anew fits."""
-        head, last = self.network.head, self.network.layers[-1]
-        largest = 2 ** (head.gain_bits - 1) * last.scaled_bound(self.network.scale_bits)
-        return max(self.network.logit_width, min(signed_width(2 * largest), LOGIT_ROOM))
-
-    @property
-    def drop_codes(self) -> Sequence[int]:
-        return [entry.layer.drop_code for entry in self.layers]
-
-    @property
-    def pool_words(self) -> int:
-        """Words of the pooling memory, of one outcome; 0 without pooling."""
-        pooled = (entry for entry in self.layers if entry.pool > 1)
-        return max(
-            (-(-entry.positions[1] // entry.pool) * entry.groups for entry in pooled), default=0
-        )

@@ -36,9 +36,9 @@ ALL_COUNTS = {
     **RECORD_COUNTS,
     **{"device_writes": 1, "monitors": 1},
     **VERDICT_COUNTS,
-    "counters": 3 * 15,
+    "counters": 3 * 17,
 }
-DISTURBED_COUNTS = {**ALL_COUNTS, "counters": 3 * 13}
+DISTURBED_COUNTS = {**ALL_COUNTS, "counters": 3 * 15}
 LAYERS = ["a", "b", "head"]
 CYCLE_EVENTS = ["cycles", "waiting"]
 OTHER_EVENTS = [str(event) for event in Event if event not in CYCLE_EVENTS]
@@ -83,7 +83,7 @@ def test_a_faultless_run_of_every_mode_passes(mode, topology):
     assert report.ok, str(report)
     codes = sum(layer.size for layer in observation.record.hidden)
     assert report.checked["hidden_bits"] == codes > 0
-    assert report.checked["counters"] == 45
+    assert report.checked["counters"] == 51
     folded = check("RTL", workload, observation, mapping, TIMING, folded=True)
     assert folded.first.startswith("counter scale_reads of layer a is ")
     assert folded.first.endswith(", expected 0")
@@ -107,7 +107,7 @@ def test_a_disturbed_run_counts_all_but_the_cycles():
     assert report.ok and report.first is None and differing(report) == {}
     assert report.checked == DISTURBED_COUNTS and set(report.mismatches) == set(ALL_COUNTS)
     assert str(report) == f"back end: {sum(DISTURBED_COUNTS.values())} values equal"
-    assert len(OTHER_EVENTS) == 13
+    assert len(OTHER_EVENTS) == 15
     assert report.predicted == {
         layer: {event: GOOD.counters[layer][event] for event in OTHER_EVENTS} for layer in LAYERS
     }

@@ -93,7 +93,7 @@ def test_every_value_of_every_mode_equals_the_golden_model(
             **dict.fromkeys(("sums", "squares", "votes"), classes),
             **{"device_writes": 1, "monitors": 1},
             **dict.fromkeys(("predicted", "covered", "abstain"), classes),
-            "counters": 15 * 3,
+            "counters": 17 * 3,
         }
 
 
@@ -105,7 +105,7 @@ def test_gaps_and_back_pressure_change_no_result(disturbance, inference, tmp_pat
     backend = backend_of(generated, cache, tmp_path, disturbance)
     report = backend.verify(workload)
     assert report.ok, str(report)
-    assert report.checked["counters"] == 13 * 3
+    assert report.checked["counters"] == 15 * 3
     observed = backend.observation(workload)
     golden = IntegerBackend().infer(workload).record
     assert np.array_equal(observed.record.sums, golden.sums)

@@ -22,7 +22,7 @@ PASSES, SHARED, EXACT = Mode
 def test_equals_the_golden_model_and_the_prediction(case):
     setup = Setup(case)
     report = setup.check(setup.observation())
-    assert report.checked["counters"] == 15 * len(setup.mapping.layers)
+    assert report.checked["counters"] == 17 * len(setup.mapping.layers)
 
 
 @pytest.mark.parametrize("mode", Mode)
@@ -46,7 +46,7 @@ DISTURBED = {
 def test_idle_and_back_pressure_change_no_result(name, world):
     setup = Setup(DISTURBED[name], seed=2)
     report = setup.check(setup.observation(world), quiet=False)
-    assert report.checked["counters"] == 13 * len(setup.mapping.layers)
+    assert report.checked["counters"] == 15 * len(setup.mapping.layers)
 
 
 def test_both_bits_both_sides_and_all_codes_occur():

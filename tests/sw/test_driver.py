@@ -49,7 +49,7 @@ def test_identify_says_what_differs(toy, device):
 
 
 def test_events_must_fit():
-    assert refused(lambda: Device(Toy(), SIZES, ("a",))) == "events: must be 15 names, not 1"
+    assert refused(lambda: Device(Toy(), SIZES, ("a",))) == "events: must be 17 names, not 1"
 
 
 def test_configure_writes_everything(toy, device):

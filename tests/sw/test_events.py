@@ -101,6 +101,8 @@ def check(mapping, inference, seed, folded):
                 mapped = mapping.layers[visit.layer]
                 known[key] = count_visit(mapped, visit, images[image], folded)
             totals[visit.layer] += known[key]
+    totals[0][Event.PIXELS] = sum(image.size for image in images)
+    totals[-1][Event.RESULTS] = len(images) * mapping.network.classes
     found = predict_events(mapping, images, walks, None, folded)
     assert list(found) == [mapped.layer.name for mapped in mapping.layers]
     events = [event for event in Event if event not in (Event.CYCLES, Event.WAITING)]

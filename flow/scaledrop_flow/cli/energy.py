@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The verbs of ``scaledrop energy``: netlist."""
+"""The verbs of ``scaledrop energy``: the estimate itself, and netlist."""
 
 from __future__ import annotations
 
@@ -13,19 +13,98 @@ from scaledrop.errors import UserError
 from scaledrop_flow.cli.options import (
     CACHE,
     Cache,
+    Columns,
     Config,
+    Convolution,
+    Datapath,
     DataSource,
+    Lanes,
     ModelFile,
     Out,
+    Rows,
     Seed,
     app,
     write_json,
 )
 
-__all__ = ["energy_app", "energy_netlist"]
+__all__ = ["energy", "energy_app", "energy_netlist"]
 
 energy_app = typer.Typer(help="Joules of a prediction, and what they rest on.")
 app.add_typer(energy_app, name="energy")
+
+
+@energy_app.callback(invoke_without_command=True)
+def energy(
+    context: typer.Context,
+    config: Config = None,
+    model: ModelFile = None,
+    topology: Annotated[
+        str | None, typer.Option(help="Full size from its shapes: lenet5, vgg_small, resnet18 ...")
+    ] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="report.json of a co-simulation: count by its RTL.")
+    ] = None,
+    mode: Annotated[str, typer.Option(help="passes, shared or exact.")] = "shared",
+    datapath: Datapath = "folded",
+    passes: Annotated[int, typer.Option(help="Stochastic passes T.")] = 20,
+    masks: Annotated[int, typer.Option(help="exact: most probable masks; 0 is all.")] = 1024,
+    images: Annotated[int, typer.Option(help="Test images that are counted.")] = 20,
+    density: Annotated[
+        float | None, typer.Option(help="Fraction of ones in the pixels' bits, for no images.")
+    ] = None,
+    rows: Rows = 64,
+    columns: Columns = 16,
+    lanes: Lanes = 0,
+    convolution: Convolution = "auto",
+    converter_bits: Annotated[
+        int | None, typer.Option(help="Of a converter; lossless if not said.")
+    ] = None,
+    table: Annotated[str, typer.Option(help="Technology table: a name or a YAML file.")] = "mtj45",
+    node: Annotated[float | None, typer.Option(help="Bring the table to this node, in nm.")] = None,
+    supply: Annotated[float, typer.Option(help="Supply at that node, in volts.")] = 0.9,
+    spin: Annotated[str | None, typer.Option(help="Device card that prices the spin unit.")] = None,
+    published: Annotated[
+        Path | None, typer.Option(help="YAML of published figures, added to those at hand.")
+    ] = None,
+    seed: Seed = 1,
+    data: DataSource = None,
+    out: Out = Path("build/energy"),
+    cache: Cache = CACHE,
+) -> None:
+    """Joules, time and area of one prediction, with bands, breakdown, pictures and comparisons."""
+    if context.invoked_subcommand is not None:
+        return
+    from scaledrop.energy.published import load_published, with_own
+    from scaledrop.mapping import ArrayShape
+    from scaledrop.walk import Mode
+    from scaledrop_flow.energy.choices import counted_by, network_of, table_of
+    from scaledrop_flow.energy.configurations import Setting, Way
+    from scaledrop_flow.energy.printed import show_energy
+    from scaledrop_flow.energy.result import evaluate_energy
+    from scaledrop_flow.energy.save import save_energy
+
+    rows_at_hand = load_published()
+    if published is not None:
+        rows_at_hand = with_own(rows_at_hand, load_published(published))
+    chosen = network_of(config, model, topology, images, density, data, cache)
+    setting = Setting(
+        array=ArrayShape(rows, columns, lanes),
+        drives=chosen.drives,
+        convolution=convolution,
+        passes=passes,
+        masks=masks,
+        seed=seed,
+        converter_bits=converter_bits,
+    )
+    if datapath not in ("reference", "folded"):
+        raise UserError(f"datapath: must be reference or folded, not {datapath!r}")
+    way = Way(f"{mode}, {datapath}", Mode.named(mode), datapath == "folded")
+    counted = None if run is None else counted_by(run, chosen.network, setting, way)
+    priced = table_of(table, node, supply, spin, chosen.network)
+    result = evaluate_energy(chosen.network, setting, way, priced, rows_at_hand, counted)
+    save_energy(result, " ".join(["scaledrop", *sys.argv[1:]]), out)
+    show_energy(result, out)
+
 
 NAME = "netlist-power"
 

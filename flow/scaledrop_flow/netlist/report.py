@@ -15,7 +15,8 @@ from rich.table import Table
 
 from scaledrop.atomic import write_atomically
 from scaledrop.energy import TechnologyTable, load_table
-from scaledrop.energy.table import Band, Label, Row, format_band
+from scaledrop.energy.band import Band, Label, format_band
+from scaledrop.energy.rows import Row
 from scaledrop.errors import UserError
 from scaledrop_flow.netlist.blocks import BLOCKS, Claim
 from scaledrop_flow.netlist.compare import Line

@@ -1,21 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Joules of one prediction: event counts times energies from a technology table."""
+"""Joules, seconds and area of one prediction: counted events times a technology table."""
 
-from scaledrop.energy.estimate import NOT_COUNTED, Component, EnergyEstimate, estimate
-from scaledrop.energy.rules import EVENTS, Sizes, adc_bits
-from scaledrop.energy.table import Band, Row, TechnologyTable, format_band, load_table
+from scaledrop.energy.band import Band, Label, format_area, format_band, format_joules
+from scaledrop.energy.estimate import (
+    NOT_COUNTED,
+    Component,
+    EnergyEstimate,
+    Machine,
+    estimate,
+)
+from scaledrop.energy.retarget import retarget
+from scaledrop.energy.rows import AreaRow, LeakageRow, Row, Scaling
+from scaledrop.energy.rules import EVENTS, adc_bits
+from scaledrop.energy.sensitivity import Swing, sensitivity
+from scaledrop.energy.sizes import Capacities, Sizes
+from scaledrop.energy.table import TechnologyTable, load_table
 
 __all__ = [
     "EVENTS",
     "NOT_COUNTED",
+    "AreaRow",
     "Band",
+    "Capacities",
     "Component",
     "EnergyEstimate",
+    "Label",
+    "LeakageRow",
+    "Machine",
     "Row",
+    "Scaling",
     "Sizes",
+    "Swing",
     "TechnologyTable",
     "adc_bits",
     "estimate",
+    "format_area",
     "format_band",
+    "format_joules",
     "load_table",
+    "retarget",
+    "sensitivity",
 ]

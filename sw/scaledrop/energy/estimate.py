@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Joules per image from counted events: ``count x energy of the row x scaling law``."""
+"""Joules, seconds and area of an image: ``count x energy of the row x scaling law``, and what leaks
+meanwhile."""
 
 from __future__ import annotations
 
@@ -8,25 +9,51 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scaledrop.energy.rules import EVENTS, RULES, Rule, Sizes, row_of
-from scaledrop.energy.table import Band, Label, Row, TechnologyTable
+from scaledrop.energy.band import Band, Label
+from scaledrop.energy.rows import Figure
+from scaledrop.energy.rules import EVENTS, GRAPH_EVENTS, RULES, Rule, row_of
+from scaledrop.energy.sizes import Sizes
+from scaledrop.energy.standing import STANDING, Standing, area_of, leakage_of
+from scaledrop.energy.table import TechnologyTable
 from scaledrop.errors import UserError
+from scaledrop.events import Event
 
-__all__ = ["NOT_COUNTED", "Component", "EnergyEstimate", "estimate"]
+__all__ = ["NOT_COUNTED", "Component", "EnergyEstimate", "Machine", "estimate"]
 
 NOT_COUNTED = (
-    "clock tree, sequencer and all other control logic",
-    "wires between tiles, memories and the spin unit",
-    "leakage, above all of the memories",
+    "wires between tiles, memories, banks of large memories and the spin unit",
     "converter references, sample-and-hold and bias generators; column multiplexers",
-    "registers of the drain, the scale stage and the head; writing images into their buffer",
-    "the pass accumulator: adding logits and votes over the passes, and the argmax",
-    "input and output interface, registers and monitors",
+    "leakage of drivers and converters, taken as off between uses; the array itself holds its "
+    "weights without a supply",
+    "event counters, monitors, error correction and the bus's registers",
+    "registers of the head and of layers that do not run, taken as gated",
+    "pads and links off the chip",
     "writing the weights into the array; loading scales and thresholds",
     "voltage conversion and the supplies' own losses",
     "the array as digital logic on an FPGA: these joules are those of an analog array",
 )
 """What an estimate leaves out. Printed with every figure."""
+
+LEAKAGE = "leakage"
+TIMES = (str(Event.CYCLES), str(Event.WAITING))
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The hardware that is priced.
+
+    Attributes:
+        sizes: Of each layer as it sees the hardware.
+        tiles: Crossbars of all layers.
+    """
+
+    sizes: Mapping[str, Sizes]
+    tiles: int
+
+    @property
+    def widest(self) -> Sizes:
+        """Sizes with the largest window, which is what stands there."""
+        return max(self.sizes.values(), key=lambda z: z.window_bits)
 
 
 @dataclass(frozen=True)
@@ -35,7 +62,7 @@ class Component:
 
     Attributes:
         name: What spends the energy.
-        event: Event that it is counted by.
+        event: Event that it is counted by; "" for what leaks.
         count: Events per image.
         joules: Per image.
         share: Of the total value, 0 to 1.
@@ -53,12 +80,15 @@ class Component:
 
 @dataclass(frozen=True)
 class EnergyEstimate:
-    """Joules per image, with where they go and what was left out.
+    """Joules, seconds and area, with where they go and what was left out.
 
     Attributes:
-        joules: Total. The bounds are sums of bounds, the widest band there is.
+        joules: Per image. The bounds are sums of bounds, the widest band there is.
         components: In the order of the datapath; their joules sum to the total.
-        by_layer: Layer to joules; they sum to the total as well.
+        by_layer: Layer to joules; with the leakage they sum to the total as well.
+        leakage: Component to joules leaked per image.
+        seconds: Per image, one after another, at the table's clock.
+        areas: Component to square micrometres.
         not_counted: What is left out.
         table: Name of the technology table.
     """
@@ -66,8 +96,16 @@ class EnergyEstimate:
     joules: Band
     components: tuple[Component, ...]
     by_layer: Mapping[str, Band]
+    leakage: Mapping[str, Band]
+    seconds: float
+    areas: Mapping[str, Band]
     not_counted: tuple[str, ...]
     table: str
+
+    @property
+    def area(self) -> Band:
+        """Square micrometres in all."""
+        return _sum(self.areas.values())
 
     def as_json(self) -> dict[str, Any]:
         """The report's ``energy_j``: plain dictionaries, lists, text and numbers."""
@@ -86,7 +124,10 @@ class EnergyEstimate:
                 }
                 for one in self.components
             ],
-            "by_layer": [{"name": k, **_as_json(band)} for k, band in self.by_layer.items()],
+            "by_layer": _named(self.by_layer),
+            "leakage": _named(self.leakage),
+            "seconds": self.seconds,
+            "area_um2": {**_as_json(self.area), "by_component": _named(self.areas)},
             "not_counted": list(self.not_counted),
             "table": self.table,
         }
@@ -96,6 +137,10 @@ def _as_json(band: Band) -> dict[str, float]:
     return {"value": band.value, "low": band.low, "high": band.high}
 
 
+def _named(bands: Mapping[str, Band]) -> list[dict[str, Any]]:
+    return [{"name": name, **_as_json(band)} for name, band in bands.items()]
+
+
 def _check(events: Mapping[str, Mapping[str, int]], images: int) -> None:
     if isinstance(images, bool) or not isinstance(images, int) or images < 1:
         raise UserError(f"images: must be an integer of 1 or more, not {images!r}")
@@ -103,7 +148,7 @@ def _check(events: Mapping[str, Mapping[str, int]], images: int) -> None:
         raise UserError("events: has no layer; give the counts of one layer at least")
     for layer, counts in events.items():
         for name in (*counts, *EVENTS):
-            if name not in EVENTS:
+            if name not in (*EVENTS, *GRAPH_EVENTS):
                 raise UserError(f"events[{layer}]: unknown event {name!r}; remove it")
             if name not in counts:
                 raise UserError(f"events[{layer}]: event {name!r} is missing; give it, 0 if none")
@@ -123,33 +168,75 @@ def _sum(bands: Iterable[Band]) -> Band:
     return sum(bands, Band(0.0, 0.0, 0.0))
 
 
-def _component(rule: Rule, rows: list[Row], count: float, joules: Band, total: float) -> Component:
-    """One line of the breakdown; its label is the least trusted of the rows it uses."""
+def _trust(rows: Iterable[Figure]) -> tuple[str, Label]:
+    """All sources, and the label of the least trusted row."""
+    used = list(rows)
     order = list(Label)
-    worst = max(rows, key=lambda row: order.index(row.label))
-    return Component(
-        name=rule.name,
-        event=rule.event,
-        count=count,
-        joules=joules,
-        share=joules.value / total if total else 0.0,
-        source="; ".join(dict.fromkeys(row.source for row in rows)),
-        label=worst.label,
-    )
+    worst = max(used, key=lambda row: order.index(row.label))
+    return "; ".join(dict.fromkeys(row.source for row in used)), worst.label
+
+
+class _Layers:
+    """Joules of every rule in every layer."""
+
+    def __init__(
+        self, events: Mapping[str, Mapping[str, int]], machine: Machine, table: TechnologyTable
+    ) -> None:
+        self.events, self.machine, self.table = events, machine, table
+
+    def component(self, rule: Rule, images: int) -> tuple[Component, dict[str, Band]]:
+        """One line, its share still to be found, and its joules by layer."""
+        rows, bands = [], {}
+        for layer, counts in self.events.items():
+            sizes = self.machine.sizes[layer]
+            rows.append(row := row_of(rule, sizes, self.table))
+            each = row.band * (rule.units(sizes) / row.width)
+            bands[layer] = each * (int(counts.get(rule.event, 0)) / images)
+        total = sum(int(counts.get(rule.event, 0)) for counts in self.events.values()) / images
+        joules = _sum(bands.values())
+        return Component(rule.name, rule.event, total, joules, 0.0, *_trust(rows)), bands
+
+
+def _leak(
+    machine: Machine, table: TechnologyTable, seconds: float
+) -> tuple[Component, dict[str, Band]]:
+    leaks: dict[str, Band] = {}
+    rows: list[Figure] = []
+    for one in STANDING:
+        if not one.leaks:
+            continue
+        watts = leakage_of(one, machine.widest, machine.tiles, table)
+        leaks[one.component] = leaks.get(one.component, Band(0.0, 0.0, 0.0)) + watts * seconds
+        rows.append(table.leak(one.row))
+    component = Component(LEAKAGE, "", seconds, _sum(leaks.values()), 0.0, *_trust(rows))
+    return component, {name: band for name, band in leaks.items() if band.high}
+
+
+def _areas(machine: Machine, table: TechnologyTable) -> dict[str, Band]:
+    areas: dict[str, Band] = {}
+
+    def add(one: Standing) -> None:
+        band = area_of(one, machine.widest, machine.tiles, table)
+        areas[one.component] = areas.get(one.component, Band(0.0, 0.0, 0.0)) + band
+
+    for one in STANDING:
+        add(one)
+    return {name: band for name, band in areas.items() if band.high}
 
 
 def estimate(
     events: Mapping[str, Mapping[str, int]],
-    sizes: Sizes | Mapping[str, Sizes],
+    machine: Machine,
     table: TechnologyTable,
     images: int,
 ) -> EnergyEstimate:
-    """Energy of one image, the mean over a run.
+    """Energy, time and area of one image, the mean over a run.
 
     Args:
-        events: Layer to event to count, totals over the run; every one of :data:`EVENTS`.
-        sizes: Widths that the scaling laws take, the same for all layers or by layer.
-        table: Energies per event.
+        events: Layer to event to count, totals over the run; every one of :data:`EVENTS`, and any
+            of :data:`GRAPH_EVENTS`.
+        machine: Widths that the scaling laws take, by layer, and what stands there.
+        table: Figures.
         images: Images of the run, each with all its passes.
 
     Raises:
@@ -157,18 +244,23 @@ def estimate(
             converter wide enough for the rows.
     """
     _check(events, images)
-    by_name = sizes if isinstance(sizes, Mapping) else dict.fromkeys(events, sizes)
-    bands: dict[str, list[Band]] = {layer: [] for layer in events}
-    drawn = []
-    for rule in RULES:
-        rows = []
-        for layer, counts in events.items():
-            rows.append(row := row_of(rule, by_name[layer], table))
-            each = row.band * (rule.units(by_name[layer]) / row.width)
-            bands[layer].append(each * (int(counts[rule.event]) / images))
-        total = sum(int(counts[rule.event]) for counts in events.values()) / images
-        drawn.append((rule, rows, total, _sum(one[-1] for one in bands.values())))
-    joules = _sum(band for *_, band in drawn)
-    components = tuple(_component(*line, joules.value) for line in drawn)
-    by_layer = {layer: _sum(parts) for layer, parts in bands.items()}
-    return EnergyEstimate(joules, components, by_layer, NOT_COUNTED, table.name)
+    priced = _Layers(events, machine, table)
+    drawn = [priced.component(rule, images) for rule in RULES]
+    cycles = sum(int(counts[name]) for counts in events.values() for name in TIMES)
+    seconds = cycles / images / table.clock_hz
+    leaked, leakage = _leak(machine, table, seconds)
+    lines = [*(component for component, _ in drawn), leaked]
+    joules = _sum(one.joules for one in lines)
+    whole = joules.value or 1.0
+    return EnergyEstimate(
+        joules=joules,
+        components=tuple(
+            Component(**{**vars(one), "share": one.joules.value / whole}) for one in lines
+        ),
+        by_layer={layer: _sum(bands[layer] for _, bands in drawn) for layer in events},
+        leakage=leakage,
+        seconds=seconds,
+        areas=_areas(machine, table),
+        not_counted=NOT_COUNTED,
+        table=table.name,
+    )

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """From one technology node to another: what is known, and where it ends.
 
-Logic: Stillmaker and Baas, "Scaling equations for the accurate prediction of CMOS device performance
-from 180 nm to 7 nm", Integration 58 (2017), with the coefficients that hwcomponents codes
-(``techscaling.py``): the energy of a gate is ``a V^2 + b V + c`` relative to one reference.
+Logic: Stillmaker and Baas, "Scaling equations for the accurate prediction of CMOS device
+performance from 180 nm to 7 nm", Integration 58 (2017), with the coefficients that hwcomponents
+codes (``techscaling.py``): the energy of a gate is ``a V^2 + b V + c`` relative to one reference.
 Converters: the slope of the survey regression of Andrulis et al., arXiv 2404.06553.
 """
 
@@ -57,7 +57,8 @@ def _check(name: str, value: float, limits: tuple[float, float], unit: str) -> N
     low, high = limits
     if not (math.isfinite(value) and low <= value <= high):
         raise UserError(
-            f"{name}: {value:g} {unit} is outside of the scaling table, {low:g} to {high:g} {unit}; "
+            f"{name}: {value:g} {unit} is outside of the scaling table, "
+            f"{low:g} to {high:g} {unit}; "
             "stay inside, or write a table for it"
         )
 

@@ -1,205 +1,131 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Technology tables: what one event costs in joules, with its band, its source and its trust."""
+"""Technology tables: what actions cost, and what components draw and take while they stand."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Self, TypeVar
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, model_validator
 
+from scaledrop.energy.band import Band
+from scaledrop.energy.documents import Number, read_rows
+from scaledrop.energy.rows import AreaRow, Figure, LeakageRow, Row
 from scaledrop.errors import UserError
 
-__all__ = ["Band", "Label", "Row", "TechnologyTable", "format_band", "load_table"]
+__all__ = ["TechnologyTable", "load_table"]
 
 TABLES = Path(__file__).parent / "tables"
+UNITS = {
+    **{name: f"{name}_j, in joules" for name in ("energy", "low", "high")},
+    "power": "power_w, in watts",
+    "area": "area_um2, in square micrometres",
+    "clock": "clock_hz, in hertz",
+}
 
-_PREFIXES = ((1.0, "J"), (1e-3, "mJ"), (1e-6, "uJ"), (1e-9, "nJ"), (1e-12, "pJ"), (1e-15, "fJ"))
-
-
-class Label(StrEnum):
-    """How far a figure is trusted; a row carries the label of its least trusted figure."""
-
-    S = "S"
-    """Read in the source itself."""
-    S_ABS = "S-abs"
-    """Read in the source's abstract or first page only."""
-    S_SEC = "S-sec"
-    """Read in a secondary source."""
-    RUN = "RUN"
-    """Reproduced by running a published tool."""
-    CALC = "CALC"
-    """Arithmetic on other figures, or a stated factor around one."""
-    MEM = "MEM"
-    """Remembered. Unverified."""
-
-
-@dataclass(frozen=True)
-class Band:
-    """An energy in joules with its band, ``low <= value <= high``."""
-
-    value: float
-    low: float
-    high: float
-
-    def __add__(self, other: Band) -> Band:
-        """Bounds add too: whatever made one figure high may make the other high as well."""
-        return Band(self.value + other.value, self.low + other.low, self.high + other.high)
-
-    def __mul__(self, factor: float) -> Band:
-        return Band(self.value * factor, self.low * factor, self.high * factor)
-
-
-def _two_digits(joules: float) -> tuple[str, str]:
-    # At two digits 995 pJ is 1.0 nJ and 9.96 pJ is 10 pJ.
-    scale, unit = next((p for p in _PREFIXES if joules >= p[0] * 0.995), _PREFIXES[-1])
-    figure = joules / scale
-    return f"{figure:.1f}" if figure < 9.95 else f"{float(f'{figure:.1e}'):.0f}", unit
-
-
-def format_band(band: Band) -> str:
-    """``"31 nJ (12 to 95 nJ)"``: two significant digits, the band always with the value."""
-    (value, unit), (low, low_unit), (high, high_unit) = (
-        _two_digits(joules) for joules in (band.value, band.low, band.high)
-    )
-    between = f"{low} to" if low_unit == high_unit else f"{low} {low_unit} to"
-    return f"{value} {unit} ({between} {high} {high_unit})"
-
-
-def _number(value: Any) -> float:
-    # YAML 1.1 reads 1e-12, without a dot, as text.
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError(f"must be a number, not {value!r}")
-    try:
-        return float(value)
-    except ValueError:
-        raise ValueError(f"must be a number in the unit of its name, not {value!r}") from None
-
-
-Number = Annotated[float, BeforeValidator(_number)]
-
-
-class Row(BaseModel):
-    """What one event of one component costs.
-
-    Attributes:
-        component: Name, unique within the table.
-        node_nm: Technology node in nanometres. Nothing is rescaled between nodes.
-        supply_v: Supply in volts.
-        bits, size: Width in bits, or number of devices, that the energy is for: exactly one.
-        energy_j, low_j, high_j: Joules, and the band around them.
-        source: Where the figures come from.
-        label: Trust in the least trusted of the three figures.
-        note: How the figures were made from the source.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    component: str
-    node_nm: Number
-    supply_v: Number
-    bits: int | None = None
-    size: int | None = None
-    energy_j: Number
-    low_j: Number
-    high_j: Number
-    source: str
-    label: Label
-    note: str = ""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if (self.bits is None) == (self.size is None):
-            raise ValueError("needs either bits or size, one of them; say what the energy is for")
-        for name in ("bits", "size"):
-            if (count := getattr(self, name)) is not None and count < 1:
-                raise ValueError(f"{name} must be 1 or more, not {count}")
-        for name in ("node_nm", "supply_v", "energy_j", "low_j", "high_j"):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0):
-                raise ValueError(f"{name} must be a finite number, 0 or more, not {value:g}")
-        if self.low_j > self.energy_j:
-            raise ValueError(f"low_j {self.low_j:g} is above energy_j {self.energy_j:g}; swap them")
-        if self.energy_j > self.high_j:
-            raise ValueError(
-                f"energy_j {self.energy_j:g} is above high_j {self.high_j:g}; swap them"
-            )
-        if not self.source.strip():
-            raise ValueError("source is empty; name the paper, tool or calculation")
-        return self
-
-    @property
-    def band(self) -> Band:
-        return Band(self.energy_j, self.low_j, self.high_j)
-
-    @property
-    def width(self) -> int:
-        """``bits`` or ``size``, whichever the row gives."""
-        return self.bits or self.size or 1
+AnyRow = TypeVar("AnyRow", bound=Figure)
 
 
 class TechnologyTable(BaseModel):
-    """A named set of rows, one a component.
+    """A named set of rows.
 
     Attributes:
         name: Short name, printed with every figure made from the table.
         description: What is common to the rows.
-        rows: At least one :class:`Row`.
+        clock_hz: Clock of the accelerator in hertz.
+        rows: Joules per action; at least one.
+        leakage: Watts while on.
+        areas: Square micrometres.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     description: str = ""
+    clock_hz: Number = 100e6
     rows: tuple[Row, ...]
+    leakage: tuple[LeakageRow, ...] = ()
+    areas: tuple[AreaRow, ...] = ()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if not self.rows:
             raise ValueError("rows is empty; give one row a component")
-        name, count = Counter(row.component for row in self.rows).most_common(1)[0]
-        if count > 1:
-            raise ValueError(f"component {name!r} appears {count} times; keep one row")
+        if not (math.isfinite(self.clock_hz) and self.clock_hz > 0):
+            raise ValueError(f"clock_hz must be a finite number above 0, not {self.clock_hz:g}")
+        lists: tuple[Sequence[Figure], ...] = (self.rows, self.leakage, self.areas)
+        for rows in filter(None, lists):
+            counted = Counter((row.component, row.capacity) for row in rows)
+            (name, capacity), count = counted.most_common(1)[0]
+            if count > 1:
+                size = "" if capacity is None else f" of {capacity} bytes"
+                raise ValueError(f"component {name!r}{size} appears {count} times; keep one row")
         return self
 
-    def row(self, component: str) -> Row:
-        """The row of ``component``.
+    def row(self, component: str, capacity: int | None = None) -> Row:
+        """Joules of an action of ``component``, of a memory of ``capacity`` bytes.
+
+        Between two capacities of the table the energy is interpolated, both axes logarithmic. A
+        memory smaller than the smallest costs as much as that; a memory larger than the largest is
+        made of banks of the largest, of which one works at a time.
 
         Raises:
             UserError: the table has none.
         """
-        for row in self.rows:
-            if row.component == component:
-                return row
-        raise UserError(f"table {self.name}: has no component {component!r}; add a row for it")
+        return self._find(self.rows, component, capacity, "rows")
+
+    def leak(self, component: str) -> LeakageRow:
+        """Watts of ``component``.
+
+        Raises:
+            UserError: the table has none.
+        """
+        return self._find(self.leakage, component, None, "leakage")
+
+    def area(self, component: str) -> AreaRow:
+        """Square micrometres of ``component``.
+
+        Raises:
+            UserError: the table has none.
+        """
+        return self._find(self.areas, component, None, "areas")
+
+    def _find(
+        self, rows: Sequence[AnyRow], component: str, capacity: int | None, kind: str
+    ) -> AnyRow:
+        found = [row for row in rows if row.component == component]
+        if not found:
+            where = "" if kind == "rows" else f" among its {kind}"
+            raise UserError(
+                f"table {self.name}: has no component {component!r}{where}; add a row for it"
+            )
+        sized = sorted((row for row in found if row.capacity), key=lambda row: row.capacity or 0)
+        if not sized:
+            return found[0]
+        if capacity is None or capacity <= (sized[0].capacity or 0):
+            return sized[0]
+        for small, large in pairwise(sized):
+            if capacity <= (large.capacity or 0):
+                return _between(small, large, capacity)
+        return sized[-1]
 
 
-def _explain(document: Any, error: ErrorDetails) -> str:
-    """One line for the first of pydantic's errors: which row, which field, what to do."""
-    where = list(error["loc"])
-    at = ""
-    if len(where) >= 2 and where[0] == "rows" and isinstance(where[1], int):
-        row = document["rows"][where[1]]
-        name = row.get("component") if isinstance(row, dict) else None
-        at, where = f"rows[{where[1]}]" + (f" ({name})" if name else ""), where[2:]
-    field = ".".join(str(part) for part in where)
-    at = f"{at} {field}".strip()
-    if error["type"] == "extra_forbidden":
-        unitless = field in {"energy", "low", "high"}
-        remedy = f"write {field}_j, in joules" if unitless else "remove it or correct its spelling"
-        return f"{at}: unknown key {field!r} with value {error['input']!r}; {remedy}"
-    if error["type"] == "missing":
-        return f"{at}: missing; add it"
-    message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "enum":
-        message += f", not {error['input']!r}"
-    return f"{at}: {message}" if at else message
+def _between(small: AnyRow, large: AnyRow, capacity: int) -> AnyRow:
+    """A row of ``capacity`` bytes between two of the table."""
+    assert small.capacity and large.capacity
+    if capacity == large.capacity:
+        return large
+    part = math.log(capacity / small.capacity) / math.log(large.capacity / small.capacity)
+
+    def mixed(low: float, high: float) -> float:
+        return low * (high / low) ** part if low > 0 < high else low + part * (high - low)
+
+    figures = (mixed(*pair) for pair in zip(small.figures, large.figures, strict=True))
+    return small.with_band(Band(*figures), capacity=capacity)
 
 
 def load_table(source: str | Path) -> TechnologyTable:
@@ -214,16 +140,6 @@ def load_table(source: str | Path) -> TechnologyTable:
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in TABLES.glob("*.yaml")))
         raise UserError(f"table: no file {path.name}; give a YAML file or one of: {known}")
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        line = " ".join(str(error).split())
-        raise UserError(f"table {path.name}: is not YAML ({line}); correct it") from None
-    if not isinstance(document, dict):
-        raise UserError(f"table {path.name}: must be a mapping with name and rows; see mtj45.yaml")
-    try:
-        return TechnologyTable.model_validate(document)
-    except ValidationError as error:
-        # A misspelt key is at once unknown and missing: the unknown one says more.
-        found = sorted(error.errors(), key=lambda one: one["type"] == "missing")
-        raise UserError(f"table {path.name}: {_explain(document, found[0])}") from None
+    return read_rows(
+        path, TechnologyTable, kind="table", key="component", example="mtj45.yaml", units=UNITS
+    )

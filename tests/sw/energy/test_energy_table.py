@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from scaledrop.energy import Band, TechnologyTable, format_band, load_table
-from scaledrop.energy.table import Label
+from scaledrop.energy.band import Label
 from scaledrop.errors import UserError
 
 GOOD: dict[str, Any] = {
@@ -52,15 +52,20 @@ def mtj45() -> TechnologyTable:
 
 
 def test_every_row_has_a_source_a_label_and_an_ordered_band(mtj45: TechnologyTable) -> None:
-    assert len(mtj45.rows) == 16
-    for row in mtj45.rows:
+    assert [len(rows) for rows in (mtj45.rows, mtj45.leakage, mtj45.areas)] == [36, 6, 10]
+    for row in (*mtj45.rows, *mtj45.leakage, *mtj45.areas):
+        value, low, high = row.figures
         assert row.source and row.note and row.label in Label, row.component
-        assert 0 < row.low_j < row.energy_j < row.high_j, row.component
+        assert 0 < low < value < high, row.component
 
 
 def test_what_is_remembered_is_called_unverified(mtj45: TechnologyTable) -> None:
-    remembered = [row for row in mtj45.rows if row.label is Label.MEM or "remember" in row.source]
-    assert [row.component for row in remembered] == ["row_driver"]
+    everything = (*mtj45.rows, *mtj45.leakage, *mtj45.areas)
+    remembered = [row for row in everything if row.label is Label.MEM or "remember" in row.source]
+    assert [row.component for row in remembered] == [
+        *("row_driver", "register_clock", "control", "interface"),
+        *("row_driver", "control", "spin_unit"),
+    ]
     assert all(row.note.startswith("Unverified.") for row in remembered)
 
 
@@ -212,3 +217,45 @@ def test_a_missing_component_is_named(mtj45: TechnologyTable) -> None:
 )
 def test_two_digits_and_never_without_the_band(band: Band, text: str) -> None:
     assert format_band(band) == text
+
+
+SIZED = {**GOOD, "component": "sram_read", "bits": 64}
+
+
+def test_a_memory_between_two_capacities_is_interpolated(tmp_path: Path) -> None:
+    rows = [
+        {**SIZED, "capacity": 1024, "energy_j": 1e-12, "low_j": 0.5e-12, "high_j": 2e-12},
+        {**SIZED, "capacity": 4096, "energy_j": 4e-12, "low_j": 2e-12, "high_j": 8e-12},
+    ]
+    table = load_table(write(tmp_path, *rows))
+    for capacity, energy in ((None, 1e-12), (0, 1e-12), (700, 1e-12), (1024, 1e-12), (4096, 4e-12)):
+        assert table.row("sram_read", capacity).energy_j == energy
+    middle = table.row("sram_read", 2048)
+    assert middle.figures == pytest.approx((2e-12, 1e-12, 4e-12), rel=1e-9, abs=0)
+    assert middle.capacity == 2048
+    assert table.row("sram_read", 10**7) == table.row("sram_read", 4096)
+
+
+def test_rows_of_the_other_lists_are_refused_by_name_too(tmp_path: Path) -> None:
+    area = {
+        **{k: v for k, v in GOOD.items() if not k.endswith("_j")},
+        **{"area_um2": -1.0, "low_um2": 0.0, "high_um2": 1.0},
+    }
+    leak = {
+        **{k: v for k, v in GOOD.items() if not k.endswith("_j")},
+        **{"power": 1.0, "low_w": 0.0, "high_w": 1.0},
+    }
+    for top, message in (
+        (
+            {"areas": [area]},
+            "areas[0] (adder): area_um2 must be a finite number, 0 or more, not -1",
+        ),
+        (
+            {"leakage": [leak]},
+            "leakage[0] (adder) power: unknown key 'power' with value 1.0; write power_w, in watts",
+        ),
+        ({"clock_hz": 0}, "clock_hz must be a finite number above 0, not 0"),
+    ):
+        with pytest.raises(UserError) as caught:
+            load_table(write(tmp_path, GOOD, **top))
+        assert str(caught.value) == f"table t.yaml: {message}"
