@@ -86,13 +86,15 @@ def test_another_convention_is_refused(monkeypatch, tmp_path):
 def test_the_table_at_another_node():
     table = load_table("mtj45")
     claim = Claim("x", ("logic",), "additions", (Term("adder", "additions", lambda _: 32),))
-    same = table_joules(claim, table, None, {"additions": 10}, 45, 0.9)
+    same = table_joules(claim, table, None, {"additions": 10}, 45, 0.9, 0)
     assert same == pytest.approx(1e-12, rel=1e-9, abs=0)
     # 7.171 V^2 - 6.709 V + 2.904 at 1.8 V, against 1.103 V^2 - 0.362 V + 0.2767 at 0.9 V.
-    there = table_joules(claim, table, None, {"additions": 10}, 130, 1.8)
+    there = table_joules(claim, table, None, {"additions": 10}, 130, 1.8, 0)
     assert there / same == pytest.approx(14.06184 / 0.84433, rel=1e-6)
+    every = Claim("x", ("clock",), "additions", (Term("adder", "additions"),))
+    assert table_joules(every, table, None, {"additions": 10}, 45, 0.9, 64) == 2 * same
     nothing = Claim("x", ("logic",), "additions")
-    assert table_joules(nothing, table, None, {}, 130, 1.8) is None
+    assert table_joules(nothing, table, None, {}, 130, 1.8, 0) is None
 
 
 def test_actions_over_all_layers():

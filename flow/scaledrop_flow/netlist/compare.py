@@ -177,7 +177,8 @@ def lines(
         counts = {event: actions(event, recording.counts, cycles) for event in events}
         joules = sum(getattr(one.energy, part) for part in claim.parts)
         clock = one.energy.clock if "clock" in claim.parts else 0.0
-        priced = table_joules(claim, table, mapping, counts, library.node_nm, library.supply_v)
+        node = library.node_nm, library.supply_v
+        priced = table_joules(claim, table, mapping, counts, *node, one.mapped.flipflops)
         count = counts[claim.event]
         yield _line(one, library, claim.name, claim.event, count, joules, clock, priced)
 
@@ -204,7 +205,10 @@ def controller(found: Sequence[Line]) -> Line | None:
     if len(parts) < len(CONTROLLER):
         return None
     joules = {name: sum(getattr(line, name) for line in parts) for name in ("energy_j", "clock_j")}
-    return _whole(parts, block="controller", name="controller", **joules)
+    priced = sum(line.table_j or 0.0 for line in parts)
+    ratio = joules["energy_j"] / priced if priced else None
+    told = {"table_j": priced or None, "ratio": ratio, "verdict": verdict(ratio)}
+    return _whole(parts, block="controller", name="controller", **joules, **told)
 
 
 def register_bit(
@@ -212,21 +216,22 @@ def register_bit(
     found: Sequence[Line],
     library: CellLibrary,
     table: TechnologyTable,
-) -> Line:
-    """A register's bit for a clock cycle, over all blocks: beside a bit read or written once."""
+) -> Line | None:
+    """The clock of a register's bit for a cycle, over all blocks."""
     seen = {line.block: line for line in found}
     bits = sum(one.mapped.flipflops * one.activity.cycles for one in measured)
+    if not bits:
+        return None
     clock = sum(one.energy.clock for one in measured)
-    joules = clock + sum(one.energy.registers for one in measured)
-    priced = bits * unit_joules(table, "register", library.node_nm, library.supply_v)
-    ratio = joules / priced
+    priced = bits * unit_joules(table, "register_clock", library.node_nm, library.supply_v)
+    ratio = clock / priced
     return _whole(
         list(seen.values()),
         block="registers",
-        name="register bit",
+        name="clock of a register bit",
         action=f"bit and {CYCLES[:-1]}",
         actions=bits,
-        energy_j=joules / bits,
+        energy_j=clock / bits,
         clock_j=clock / bits,
         table_j=priced / bits,
         ratio=ratio,

@@ -119,6 +119,5 @@ def compare(
 def _together(
     measured: Sequence[Measured], told: Sequence[Line], library: CellLibrary, table: TechnologyTable
 ) -> list[Line]:
-    whole = controller(told)
-    bit = register_bit(measured, told, library, table)
-    return [bit] if whole is None else [whole, bit]
+    both = controller(told), register_bit(measured, told, library, table)
+    return [line for line in both if line is not None]
