@@ -12,6 +12,7 @@ from scaledrop_flow.netlist import sta
 from scaledrop_flow.netlist.activity import Activity
 from scaledrop_flow.netlist.blocks import BLOCKS, Claim, Term, actions, table_joules
 from scaledrop_flow.netlist.compare import verdict
+from scaledrop_flow.netlist.libraries import CellLibrary
 from scaledrop_flow.netlist.mapping import Cell, Mapped
 from scaledrop_flow.netlist.power import energy
 from scaledrop_flow.netlist.sta import CellPower, StaReport, overcount, read_report
@@ -121,3 +122,21 @@ def test_names_of_blocks_and_claims_are_unique():
     names = [block.name for block in BLOCKS]
     claims = [claim.name for block in BLOCKS for claim in block.claims]
     assert len(set(names)) == len(names) and len(set(claims)) == len(claims)
+
+
+def test_what_sta_counts_twice_is_halved(monkeypatch, tmp_path):
+    block = (
+        "== 0\n 4e-4 0 1e-9 4e-4 g0\n== 1\n 8e-4 3e-4 1e-9 11e-4 g0\n== end\nworst slack -2000.0\n"
+    )
+    answers = [report_of(4e-4, 6e-4)("", tmp_path), block]
+    monkeypatch.setattr(sta, "_run", lambda script, folder: answers.pop(0))
+    monkeypatch.setattr(sta, "version", lambda: "OpenSTA 0")
+    mapped = Mapped((), {"g0": Cell("DFF", ("n0", 0), True)}, 0.0, Path("n.v"), None, "")
+    library = CellLibrary("four", (), 65, 1.2, 1e-12)
+    report = sta.analyse(mapped, library, tmp_path)
+    assert report.idle == {"g0": CellPower(2e-4, 0.0, 1e-9)}
+    assert report.busy == {"g0": CellPower(4e-4, 3e-4, 1e-9)}
+    assert report.path_s == pytest.approx(12e-9, rel=1e-12, abs=0)
+    answers = [report_of(4e-4, 6e-4)("", tmp_path), block.replace("g0", "g1")]
+    with pytest.raises(UserError, match=r"^sta: gives no power of cell g0; see "):
+        sta.analyse(mapped, library, tmp_path)
