@@ -132,7 +132,7 @@ def test_what_sta_counts_twice_is_halved(monkeypatch, tmp_path):
     monkeypatch.setattr(sta, "_run", lambda script, folder: answers.pop(0))
     monkeypatch.setattr(sta, "version", lambda: "OpenSTA 0")
     mapped = Mapped((), {"g0": Cell("DFF", ("n0", 0), True)}, 0.0, Path("n.v"), None, "")
-    library = CellLibrary("four", (), 65, 1.2, 1e-12)
+    library = CellLibrary("four", (), (), 65, 1.2, 1e-12)
     report = sta.analyse(mapped, library, tmp_path)
     assert report.idle == {"g0": CellPower(2e-4, 0.0, 1e-9)}
     assert report.busy == {"g0": CellPower(4e-4, 3e-4, 1e-9)}

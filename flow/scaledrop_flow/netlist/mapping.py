@@ -136,6 +136,9 @@ def _gates_script(library: CellLibrary, stem: str) -> str:
             f"read_verilog {stem}.v",
             *(f"read_liberty -ignore_miss_func {path.name}" for path in library.files),
             f"flatten -noscopeinfo {TOP}",
+            # A reset that is tied off goes away.
+            f"opt_expr {TOP}",
+            f"opt_dff -nodffe -nosdff {TOP}",
             f"select {TOP}",
             f"write_json -selected {stem}.gates.json",
             "",

@@ -174,7 +174,7 @@ def analyse(
     """
     over = overcount(folder)
     period = f"{period_s / library.time_s:.9g}"
-    script = _script(library.files, mapped.netlist, period)
+    script = _script(library.power_files, mapped.netlist, period)
     idle, busy, slack = _reports(_run(script, folder))
     missing = [name for name in mapped.cells if name not in busy]
     if missing:
