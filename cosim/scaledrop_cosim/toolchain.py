@@ -84,9 +84,7 @@ def _run(command: list[str], folder: Path, log: Path) -> None:
         raise UserError(f"{Path(command[0]).name} failed: {tail} (whole log: {log})")
 
 
-def compile_verilator(
-    arguments: list[str], folder: Path, log: Path, optimise: str = "-O2"
-) -> None:
+def compile_verilator(arguments: list[str], folder: Path, log: Path, optimise: str = "-O2") -> None:
     """Run Verilator with ``arguments`` in ``folder``, then make, both logged.
 
     Args:
