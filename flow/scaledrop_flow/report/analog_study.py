@@ -133,6 +133,8 @@ def wires_picture(rows: list[Row]) -> Figure:
                 axes.plot(x, _column(some, ACCURACY), f"{marker}-", color=colour, markersize=3.5,
                           linewidth=1.2, label=label)  # fmt: skip
         axes.set(xscale="log")
+        axes.set_xticks([1e-6, 1e-5, 1e-4], ["1e-6", "1e-5", "1e-4"])
+        axes.minorticks_off()
         axes.legend(frameon=False, fontsize="small", loc="lower left")
     return figure
 
