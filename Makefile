@@ -43,7 +43,7 @@ sim: $(READY)
 	$(BIN)/scaledrop cosim --config digits --images 360 --passes 20 --seed 1 --out build/sim --cache build/cache $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -67,6 +67,7 @@ studies: $(READY)
 	$(BIN)/scaledrop study lenet5 --cache build/cache $(ARGS)
 	$(BIN)/scaledrop study exactness --cache build/cache $(ARGS)
 	$(BIN)/scaledrop study calibration --cache build/cache $(ARGS)
+	$(BIN)/scaledrop study energy --cache build/cache $(ARGS)
 
 validate-device: $(READY)
 	SCALEDROP_CMTJ="$(CMTJ)" $(BIN)/scaledrop study macrospin --cache build/cache $(ARGS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from typing import Any
 
 from scaledrop.errors import UserError
 from scaledrop.numbers import DROP_BITS
-from scaledrop_cosim.toolchain import compile_verilator, toolchain_version
+from scaledrop_cosim.toolchain import compile_verilator, keep_executable, toolchain_version
 
 __all__ = ["DESIGN", "HDL", "TOPLEVEL", "Simulation", "build", "sizes_package"]
 
@@ -136,7 +135,6 @@ def _compile(arguments: list[str], package: str, sources: list[Path], folder: Pa
             copies = [shutil.copy(source, scratch / source.name) for source in sources]
             files = [str(scratch / "sizes.sv"), *map(str, copies)]
             compile_verilator([*arguments, *files], scratch, folder / "build.log")
-            shutil.copy(scratch / "simulation", folder / "simulation.tmp")
-        os.replace(folder / "simulation.tmp", folder / "simulation")
+            keep_executable(scratch / "simulation", folder)
     except OSError as error:
         raise UserError(f"{folder}: cannot be written ({error.strerror})") from None

@@ -15,6 +15,7 @@ from scaledrop.errors import UserError
 __all__ = [
     "LIBPYTHON_REMEDY",
     "compile_verilator",
+    "keep_executable",
     "libpython",
     "missing_tools",
     "simulator_environment",
@@ -101,6 +102,13 @@ def compile_verilator(arguments: list[str], folder: Path, log: Path) -> None:
     optimise = ["OPT_FAST=-O2", "OPT_SLOW=-O0", "OPT_GLOBAL=-O2"]
     jobs = str(os.cpu_count() or 1)
     _run(["make", "-s", "-j", jobs, "-f", "Vtop.mk", *settings, *optimise], folder, log)
+
+
+def keep_executable(built: Path, folder: Path) -> None:
+    """Put ``built`` into ``folder``, whole or not at all, whoever else does the same meanwhile."""
+    own = folder / f"{built.name}.{os.getpid()}.tmp"
+    shutil.copy(built, own)
+    os.replace(own, folder / built.name)
 
 
 def simulator_environment(module: str, toplevel: str, results: Path) -> dict[str, str]:

@@ -17,7 +17,15 @@ from pathlib import Path
 
 from scaledrop.errors import UserError
 
-__all__ = ["FAMILIES", "CellCounts", "Netlist", "Routed", "place_and_route", "synthesize"]
+__all__ = [
+    "FAMILIES",
+    "CellCounts",
+    "Netlist",
+    "Routed",
+    "place_and_route",
+    "run_tool",
+    "synthesize",
+]
 
 FAMILIES = ("ice40", "ecp5")
 
@@ -109,7 +117,7 @@ def _command(tool: str) -> list[str]:
     return [sys.executable, "-c", start]
 
 
-def _run(tool: str, arguments: Sequence[str], folder: Path) -> str:
+def run_tool(tool: str, arguments: Sequence[str], folder: Path) -> str:
     """Run a tool in ``folder``; file names in ``arguments`` are relative to it."""
     command = [*_command(tool), *arguments]
     result = subprocess.run(
@@ -155,7 +163,7 @@ def synthesize(verilog: str, family: str, top: str = TOP, options: Sequence[str]
         folder = Path(scratch)
         (folder / "design.v").write_text(verilog)
         (folder / "script.ys").write_text(_script(family, top, options))
-        log = _run("yosys", ["-q", "-l", "log.txt", "-s", "script.ys"], folder)
+        log = run_tool("yosys", ["-q", "-l", "log.txt", "-s", "script.ys"], folder)
         stat = (folder / "cells.json").read_text()
         cells = json.loads(stat[stat.index("{") :])["design"]["num_cells_by_type"]
         text = (folder / "netlist.json").read_text()
@@ -181,7 +189,7 @@ def place_and_route(netlist: Netlist, seeds: Sequence[int], target_mhz: int = 20
         folder = Path(scratch)
         (folder / "netlist.json").write_text(netlist.text)
         for seed in seeds:
-            _run(NEXTPNR, [*fixed, "--seed", str(seed)], folder)
+            run_tool(NEXTPNR, [*fixed, "--seed", str(seed)], folder)
             report = json.loads((folder / "report.json").read_text())
             if not report["fmax"]:
                 raise UserError("verilog: no path from register to register, so no clock to reach")

@@ -8,7 +8,6 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from scaledrop.device_sizes import Memory
-from scaledrop.numbers import signed_width
 from scaledrop_hw.accumulator import AccumulatorAdder
 from scaledrop_hw.column_converter import ColumnConverter
 from scaledrop_hw.crossbar import CrossbarTile
@@ -69,7 +68,7 @@ class SumPipeline(wiring.Component):
     def __init__(self, *, mapping, weight_bits, patience=4096):
         self._mapping = mapping
         self._weight_bits = weight_bits
-        network, array = mapping.network, mapping.array
+        array = mapping.array
         self._layout = descriptor_layout(mapping)
         command = command_layout(len(mapping.layers), weight_bits)
         self._sequencer = LayerSequencer(
@@ -80,17 +79,12 @@ class SumPipeline(wiring.Component):
             masks=mapping.end.mask,
         )
         self._converter = None
-        self._partial_width = array.rows.bit_length() + 1
         if array.converter is not None:
             self._converter = ColumnConverter(
                 rows=array.rows, columns=array.columns, converter=array.converter
             )
-            self._partial_width = max(self._converter.value_width, 2)
-        plane_bound = max(mapped.plane_bound for mapped in mapping.layers)
-        self._plane_width = max(signed_width(plane_bound), self._partial_width)
-        # Equal widths would mean that no sum has more than one plane.
-        several = any(layer.planes > 1 for layer in network.layers)
-        self._sum_width = max(mapping.sum_width, self._plane_width + several)
+        self._partial_width = mapping.partial_width
+        self._plane_width, self._sum_width = mapping.plane_width, mapping.running_width
         self._weights = [tile for mapped in mapping.layers for tile in mapped.tile_words()]
         self._tile = CrossbarTile(rows=array.rows, columns=array.columns, init=self._weights)
         self._drain = ColumnDrain(

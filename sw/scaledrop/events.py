@@ -6,24 +6,28 @@ The RTL counts the same events with the same names; prediction and count are com
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
+from scaledrop.density import Density
+from scaledrop.frozen import Stream
 from scaledrop.layer_mapping import LayerMapping, Method
-from scaledrop.mapping import NetworkMapping
+from scaledrop.layout import NetworkLayout
 from scaledrop.walk import Visit
 
-__all__ = ["Event", "EventCounts", "columns_loaded", "predict_events"]
+__all__ = ["Event", "EventCounts", "GraphEvent", "columns_loaded", "predict_events"]
 
 EventCounts = dict[str, dict[str, int]]
 """Layer name -> event name -> count over a whole run."""
 
 
 class Event(StrEnum):
-    """One counter per layer and event."""
+    """One counter of the accelerator per layer and event; their order is that of the registers, so
+    new ones go to the end."""
 
     CYCLES = "cycles"
     """Clock cycles in which the layer runs."""
@@ -58,7 +62,28 @@ class Event(StrEnum):
     """Pixels taken from the input stream, also those of images that are dropped because they are
     badly framed; booked to the first layer."""
     RESULTS = "results"
-    """Results that leave on the output stream, one a class; booked to the head."""
+    """Results that leave on the output stream, one a class (and position); booked to the head."""
+
+
+class GraphEvent(StrEnum):
+    """What networks with streams or sum pools need beyond :class:`Event`.
+
+    Booked to the layer that owns the node (:mod:`scaledrop.tails`). The accelerator does not run
+    such networks yet and has no counters for them; other networks do not have these events.
+    """
+
+    STREAM_MACS = "stream_macs"
+    """Multiply-adds that turn scaled sums into stream values."""
+    STREAM_ADDITIONS = "stream_additions"
+    """Elements of residual additions, saturating."""
+    STREAM_READS = "stream_reads"
+    """Words of ``lanes`` stream values read from a buffer, once for both outcomes."""
+    STREAM_WRITES = "stream_writes"
+    """Words of ``lanes`` stream values written to a buffer."""
+    QUANTISATIONS = "quantisations"
+    """Stream values turned into codes."""
+    POOL_ADDITIONS = "pool_additions"
+    """Codes added by a sum pool, all but each sum's first."""
 
 
 def columns_loaded(mapped: LayerMapping) -> list[int]:
@@ -85,13 +110,15 @@ def _driven(mapped: LayerMapping) -> npt.NDArray[np.int64]:
 
 
 def _row_drives(
-    mapped: LayerMapping, pixels: npt.NDArray[np.int64], visits: npt.NDArray[np.int64]
+    mapped: LayerMapping, pixels: npt.NDArray[np.int64] | Density, visits: npt.NDArray[np.int64]
 ) -> int:
-    driven, tiles, planes = _driven(mapped), mapped.column_tiles, mapped.layer.planes
+    driven, tiles = _driven(mapped), mapped.column_tiles
     if not mapped.reads_image:
-        return int(driven.sum()) * planes * tiles * int(visits.sum())
+        return int(driven.sum()) * mapped.planes * tiles * int(visits.sum())
+    if isinstance(pixels, Density):
+        return pixels.ones(int(driven.sum()), mapped.planes) * tiles * int(visits.sum())
     images = pixels.reshape(len(pixels), *mapped.source.shape)
-    bits = sum(images >> plane & 1 for plane in range(planes))
+    bits = sum(images >> plane & 1 for plane in range(mapped.planes))
     each = (bits * driven).reshape(len(images), -1).sum(axis=1)
     return int((each * visits).sum()) * tiles
 
@@ -121,7 +148,7 @@ def _of_layer(
     conversions = results * mapped.steps
     windows = mapped.method is Method.UNROLLED
     reads = sum(columns_loaded(mapped)) if windows else mapped.activations
-    writes = 0 if mapped.is_head else mapped.pooled[0] * mapped.pooled[1] * mapped.groups
+    writes = sum(mapped.beats_of(one.channels) * one.positions for one in mapped.tail.deliveries)
     scaled = 0 if folded else kept
     return {
         Event.ACTIVATIONS: mapped.activations * visits,
@@ -129,16 +156,34 @@ def _of_layer(
         Event.ADDITIONS: (conversions - results) * visits,
         Event.SCALE_READS: mapped.beat_count * scaled,
         Event.MULTIPLIES: results * scaled,
-        Event.COMPARISONS: 0 if mapped.is_head else results * mapped.levels * outcomes,
+        Event.COMPARISONS: results * mapped.levels * outcomes if mapped.is_compared else 0,
         Event.LOGIT_MACS: results * outcomes if mapped.is_head else 0,
         Event.BUFFER_READS: reads * visits,
         Event.BUFFER_WRITES: writes * outcomes,
     }
 
 
+def _stream_words(mapped: LayerMapping, shapes: Iterable[tuple[int, ...]]) -> int:
+    return sum(mapped.beats_of(shape[0]) * math.prod(shape[1:]) for shape in shapes)
+
+
+def _of_graph(mapped: LayerMapping, visits: int, outcomes: int) -> dict[str, int]:
+    """Events of the nodes that a layer owns."""
+    tail, streams = mapped.tail, isinstance(mapped.layer.output, Stream)
+    results = mapped.layer.out_features * mapped.position_count
+    return {
+        GraphEvent.STREAM_MACS: results * outcomes if streams else 0,
+        GraphEvent.STREAM_ADDITIONS: tail.added * outcomes,
+        GraphEvent.STREAM_READS: _stream_words(mapped, tail.taken) * visits,
+        GraphEvent.STREAM_WRITES: _stream_words(mapped, tail.left) * outcomes,
+        GraphEvent.QUANTISATIONS: tail.quantised * outcomes,
+        GraphEvent.POOL_ADDITIONS: sum(one.summed for one in tail.deliveries) * outcomes,
+    }
+
+
 def predict_events(
-    mapping: NetworkMapping,
-    pixels: npt.NDArray[np.int64],
+    mapping: NetworkLayout,
+    pixels: npt.NDArray[np.int64] | Density,
     walks: Sequence[Iterable[Visit]],
     cycles: EventCounts | None,
     folded: bool = False,
@@ -146,8 +191,8 @@ def predict_events(
     """Every counter of a run.
 
     Args:
-        mapping: The network on its array.
-        pixels: (N, input_size) images.
+        mapping: The network on its array; of any graph.
+        pixels: (N, input_size) images, or how many of their bits are ones.
         walks: Visits of each image; a dropped scale is neither read nor multiplied.
         cycles: The two cycle events of each layer, from
             :func:`scaledrop.schedule.predict_cycles`; None leaves them out.
@@ -168,7 +213,8 @@ def predict_events(
             Event.SPIN_WRITES: bits,
             Event.SPIN_READS: bits,
             Event.PIXELS: 0 if index else len(walks) * mapping.network.input_size,
-            Event.RESULTS: len(walks) * mapping.network.classes if mapped.is_head else 0,
+            Event.RESULTS: len(walks) * mapping.results if mapped.is_head else 0,
+            **(_of_graph(mapped, made, kept + dropped) if mapping.has_graph_events else {}),
         }
         counts[mapped.layer.name] = {str(name): count for name, count in events.items()}
     return counts

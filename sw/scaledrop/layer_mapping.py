@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scaledrop.array_shape import ArrayShape
+from scaledrop.bases import Bases
 from scaledrop.frozen_layer import FrozenLayer, Head, Threshold
 from scaledrop.graph import Kind, Value, Window
 from scaledrop.tails import Delivery, Method, Tail
@@ -17,26 +18,6 @@ from scaledrop.tails import Delivery, Method, Tail
 __all__ = ["Bases", "LayerMapping", "Method"]
 
 Integers = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Bases:
-    """First word of a layer in each memory.
-
-    Attributes:
-        tile: crossbar tiles.
-        mask: words of rows in use; none for an unrolled convolution, whose window knows.
-        scale: words of ``lanes`` scales.
-        level: words of ``lanes`` thresholds (of one outcome, in the folded datapath).
-        source, target: activation vector, words read from and written to.
-    """
-
-    tile: int = 0
-    mask: int = 0
-    scale: int = 0
-    level: int = 0
-    source: int = 0
-    target: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,6 +151,11 @@ class LayerMapping:
     def steps(self) -> int:
         """Crossbar activations until one column tile of a position is summed."""
         return self.planes * self.taps * self.row_tiles
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of one visit; those of padding are counted, as usual."""
+        return self.layer.weights.size * self.position_count
 
     @property
     def activations(self) -> int:

@@ -14,13 +14,14 @@ run yet have one too (docs/design/0015-counts-from-shapes.md).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from scaledrop.array_shape import ArrayShape
 from scaledrop.errors import UserError
-from scaledrop.frozen import FrozenLayer, FrozenNetwork
+from scaledrop.frozen import FrozenLayer, FrozenNetwork, Stream
 from scaledrop.graph import Layer
 from scaledrop.layer_mapping import Bases, LayerMapping, Method
 from scaledrop.numbers import scaled_bound, signed_width
@@ -107,6 +108,27 @@ class NetworkLayout:
         return max(1, *(entry.layer.node.planes for entry in self.layers))
 
     @property
+    def partial_width(self) -> int:
+        """Bits of one column sum behind its converter."""
+        rows, converter = self.array.rows, self.array.converter
+        if converter is None:
+            return rows.bit_length() + 1
+        return max(signed_width(converter.reach(rows)), 2)
+
+    @property
+    def plane_width(self) -> int:
+        """Bits of the sum of one plane over a whole fan-in."""
+        bound = max(entry.plane_bound for entry in self.layers)
+        return max(signed_width(bound), self.partial_width)
+
+    @property
+    def running_width(self) -> int:
+        """Bits of a running sum in the accelerator."""
+        # Equal widths would mean that no sum has more than one plane.
+        several = any(entry.planes > 1 for entry in self.layers)
+        return max(self.sum_width, self.plane_width + several)
+
+    @property
     def logit_width(self) -> int:
         """Bits of a logit in the accelerator: what all gains and scales of these formats can make,
         and an offset as large, so that a network that is trained anew fits."""
@@ -126,6 +148,16 @@ class NetworkLayout:
         """Bits of the widest scaled sum."""
         bits = self.network.scale_bits
         return max(signed_width(scaled_bound(entry.sum_bound, bits)) for entry in self.layers)
+
+    @property
+    def results(self) -> int:
+        """Results of an image: one a class, at every position that has a prediction."""
+        return self.network.classes * math.prod(self.network.positions)
+
+    @property
+    def has_graph_events(self) -> bool:
+        """It has streams or sum pools; see :class:`scaledrop.events.GraphEvent`."""
+        return any(isinstance(one.output, Stream) or one.addends > 1 for one in self.network.layers)
 
     @property
     def drop_codes(self) -> Sequence[int]:

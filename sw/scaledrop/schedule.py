@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from scaledrop.events import Event, EventCounts, columns_loaded
 from scaledrop.layer_mapping import LayerMapping, Method
-from scaledrop.mapping import NetworkMapping
+from scaledrop.layout import NetworkLayout
 from scaledrop.walk import Visit
 from scaledrop.walk_schedule import CommandSchedule
 
@@ -39,7 +39,7 @@ class PipelineTiming:
 
 
 AFTER_IMAGE = 5
-"""Cycles beyond twice the classes in which the head waits for an image's results to leave."""
+"""Cycles beyond twice the results in which the head waits for an image's results to leave."""
 
 
 class _Pipeline:
@@ -97,7 +97,7 @@ class _Pipeline:
 class _Machine:
     """State carried from visit to visit."""
 
-    def __init__(self, mapping: NetworkMapping, timing: PipelineTiming) -> None:
+    def __init__(self, mapping: NetworkLayout, timing: PipelineTiming) -> None:
         self.mapping, self.timing = mapping, timing
         self.head_free = 0
         self.known: dict[tuple[int, int, int], tuple[int, int]] = {}
@@ -115,12 +115,12 @@ class _Machine:
             self.head_free = command + free
             if visit.last:
                 # The last logit, its sum, the verdict over the classes, a result for each class.
-                self.head_free += AFTER_IMAGE + 2 * self.mapping.network.classes
+                self.head_free += AFTER_IMAGE + 2 * self.mapping.results
         return command + done
 
 
 def predict_cycles(
-    mapping: NetworkMapping, walks: Sequence[Iterable[Visit]], timing: PipelineTiming
+    mapping: NetworkLayout, walks: Sequence[Iterable[Visit]], timing: PipelineTiming
 ) -> EventCounts:
     """Cycles of each layer over a run, as the RTL's counters report them.
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -16,7 +14,12 @@ import cocotb_tools.config
 
 from scaledrop.errors import UserError
 from scaledrop_cosim.simulation import HDL, Simulation
-from scaledrop_cosim.toolchain import compile_verilator, simulator_environment, toolchain_version
+from scaledrop_cosim.toolchain import (
+    compile_verilator,
+    keep_executable,
+    simulator_environment,
+    toolchain_version,
+)
 
 __all__ = ["SYSTEM", "build_system", "build_top", "run_bench"]
 
@@ -56,8 +59,7 @@ def build_top(verilog: str, toplevel: str, cache: Path) -> Path:
             (scratch / "ports.vlt").write_text(_visible(toplevel))
             sources = [str(scratch / "ports.vlt"), str(scratch / "top.v")]
             compile_verilator([*arguments, *sources], scratch, folder / "build.log")
-            shutil.copy(scratch / "simulation", folder / "simulation.tmp")
-        os.replace(folder / "simulation.tmp", folder / "simulation")
+            keep_executable(scratch / "simulation", folder)
     except OSError as error:
         raise UserError(f"{folder}: cannot be written ({error.strerror})") from None
     return folder / "simulation"

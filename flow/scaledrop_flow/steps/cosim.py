@@ -221,7 +221,7 @@ def cosimulate(
         _run_rtl(result, backend)
     if result.counted is not None:
         with result.timed("energy", listener):
-            _price(result, table)
+            _price(result, table, choices.datapath == "folded")
     return result
 
 
@@ -262,11 +262,11 @@ def _rtl_backend(
     return RtlBackend(simulation, mapping, timing, folder, choices.disturbance, listener.images)
 
 
-def _price(result: CosimResult, table: TechnologyTable) -> None:
+def _price(result: CosimResult, table: TechnologyTable, folded: bool) -> None:
     """A table that cannot price this array takes the estimate away, not the verification."""
     assert result.counted is not None
     try:
         images = len(result.workload.images)
-        result.energy = price(result.counted, result.mapping, table, images)
+        result.energy = price(result.counted, result.mapping, table, images, folded)
     except UserError as error:
         result.skips.append(f"energy: {error}")

@@ -6,14 +6,14 @@ from __future__ import annotations
 from scaledrop.energy import EnergyEstimate, TechnologyTable, estimate
 from scaledrop.energy.hardware import machine_of
 from scaledrop.events import EventCounts
-from scaledrop.mapping import NetworkMapping
+from scaledrop.layout import NetworkLayout
 
 __all__ = ["price"]
 
 
 def price(
     counts: EventCounts,
-    mapping: NetworkMapping,
+    layout: NetworkLayout,
     table: TechnologyTable,
     images: int,
     folded: bool = False,
@@ -21,6 +21,6 @@ def price(
     """Joules per image from event counts over ``images`` images.
 
     Raises:
-        UserError: the table lacks a component for this mapping.
+        UserError: the table lacks a component for this array.
     """
-    return estimate(counts, machine_of(mapping, folded), table, images)
+    return estimate(counts, machine_of(layout, folded), table, images)

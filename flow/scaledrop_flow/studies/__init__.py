@@ -11,6 +11,7 @@ from typing import Any
 from scaledrop_flow.studies.analog import analog_study
 from scaledrop_flow.studies.analog_check import analog_check_study
 from scaledrop_flow.studies.calibration import calibration_study
+from scaledrop_flow.studies.energy import energy_study
 from scaledrop_flow.studies.exactness import exactness_study
 from scaledrop_flow.studies.macrospin import macrospin_study
 from scaledrop_flow.studies.rtl import rtl_study
@@ -32,6 +33,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
         "macrospin": macrospin_study,
         "spin": spin_study,
         "calibration": calibration_study,
+        "energy": energy_study,
         "analog": analog_study,
         "analog-check": analog_check_study,
     }

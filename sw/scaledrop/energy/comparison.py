@@ -32,6 +32,14 @@ class Holds(StrEnum):
     NONE = "nowhere in the band"
 
 
+_WORDS = {
+    Holds.ALL: "holds over our whole band",
+    Holds.VALUE: "holds at our value, not at our high end",
+    Holds.LOW: "holds at our low end only",
+    Holds.NONE: "does not hold",
+}
+
+
 @dataclass(frozen=True)
 class Ratio:
     """A published energy over ours.
@@ -109,25 +117,40 @@ def compare(ours: Band, rows: Iterable[Published], goal: float = GOAL) -> tuple[
     return tuple(Ratio(row, ours, goal) for row in ordered)
 
 
-def verdict(ratios: Iterable[Ratio]) -> str:
-    """Whether the goal holds against the verified row that is hardest to beat.
+def verdict(ratios: Iterable[Ratio], against: str | None = None) -> str:
+    """Whether the goal holds, in words made from the numbers.
 
-    Unverified rows decide nothing.
+    Args:
+        ratios: From :func:`compare`.
+        against: Name of the row to judge by. Without it, the verified baseline that is hardest to
+            beat; rows that are unverified or no baseline then decide nothing.
 
     Raises:
-        UserError: no row is verified.
+        UserError: there is no such row, or no verified baseline.
     """
-    verified = [one for one in ratios if one.row.verified]
-    if not verified:
-        raise UserError("published: no row is verified; read one source and say verified: true")
-    hardest = min(verified, key=lambda one: one.row.uj_per_image)
-    word = {
-        Holds.ALL: "holds",
-        Holds.VALUE: "holds at the value but is not safe",
-        Holds.LOW: "is not shown",
-        Holds.NONE: "does not hold",
-    }[hardest.holds]
-    return (
-        f"{figure(hardest.goal)} times less than verified figures {word}. "
-        f"Ours: {format_band(hardest.ours)}. {hardest.text}."
+    ratios = tuple(ratios)
+    if against is None:
+        judged = [one for one in ratios if one.row.verified and one.row.baseline]
+        if not judged:
+            raise UserError(
+                "published: no baseline is verified; read one source and say verified: true"
+            )
+        whom = "every verified baseline"
+    else:
+        judged = [one for one in ratios if one.row.name == against]
+        if not judged:
+            known = ", ".join(one.row.name for one in ratios)
+            raise UserError(f"against: {against!r} is not a row; choose one of {known}")
+        whom = judged[0].row.title
+    hardest = min(judged, key=lambda one: one.row.uj_per_image)
+    times, least = hardest.times, format_joules(hardest.allowed)
+    text = (
+        f"{figure(hardest.goal)} times less than {whom} {_WORDS[hardest.holds]}. "
+        f"Ours is {format_band(hardest.ours)}; {hardest.row.name} takes {figure(times.value)} "
+        f"times that ({figure(times.low)} to {figure(times.high)}). {figure(hardest.goal)} times "
+        f"needs {least} or less: "
     )
+    excess = hardest.ours.high / hardest.allowed
+    if hardest.holds is Holds.ALL:
+        return f"{text}the high end has a factor of {figure(1 / excess)} to spare."
+    return f"{text}the high end is {figure(excess)} times too much."

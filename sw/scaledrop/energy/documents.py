@@ -73,7 +73,7 @@ def read_rows(
         units: keys that lack their unit, each to what should stand in its place.
 
     Raises:
-        UserError: it is not YAML, not a mapping, or breaks a rule of the model.
+        UserError: it is not text, not YAML, not a mapping, or breaks a rule of the model.
     """
     at = f"{kind} {path.name}"
     try:
@@ -81,6 +81,8 @@ def read_rows(
     except yaml.YAMLError as error:
         line = " ".join(str(error).split())
         raise UserError(f"{at}: is not YAML ({line}); correct it") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{at}: is not text in UTF-8; save it as such") from None
     if not isinstance(document, dict):
         raise UserError(f"{at}: must be a mapping with name and rows; see {example}")
     try:

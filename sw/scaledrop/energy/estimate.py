@@ -11,7 +11,7 @@ from typing import Any
 
 from scaledrop.energy.band import Band, Label
 from scaledrop.energy.rows import Figure
-from scaledrop.energy.rules import EVENTS, RULES, Rule, row_of
+from scaledrop.energy.rules import EVENTS, GRAPH_EVENTS, RULES, Rule, row_of
 from scaledrop.energy.sizes import Sizes
 from scaledrop.energy.standing import STANDING, Standing, area_of, leakage_of
 from scaledrop.energy.table import TechnologyTable
@@ -21,7 +21,7 @@ from scaledrop.events import Event
 __all__ = ["NOT_COUNTED", "Component", "EnergyEstimate", "Machine", "estimate"]
 
 NOT_COUNTED = (
-    "wires between tiles, memories and the spin unit",
+    "wires between tiles, memories, banks of large memories and the spin unit",
     "converter references, sample-and-hold and bias generators; column multiplexers",
     "leakage of drivers and converters, taken as off between uses; the array itself holds its "
     "weights without a supply",
@@ -148,7 +148,7 @@ def _check(events: Mapping[str, Mapping[str, int]], images: int) -> None:
         raise UserError("events: has no layer; give the counts of one layer at least")
     for layer, counts in events.items():
         for name in (*counts, *EVENTS):
-            if name not in EVENTS:
+            if name not in (*EVENTS, *GRAPH_EVENTS):
                 raise UserError(f"events[{layer}]: unknown event {name!r}; remove it")
             if name not in counts:
                 raise UserError(f"events[{layer}]: event {name!r} is missing; give it, 0 if none")
@@ -191,8 +191,8 @@ class _Layers:
             sizes = self.machine.sizes[layer]
             rows.append(row := row_of(rule, sizes, self.table))
             each = row.band * (rule.units(sizes) / row.width)
-            bands[layer] = each * (int(counts[rule.event]) / images)
-        total = sum(int(counts[rule.event]) for counts in self.events.values()) / images
+            bands[layer] = each * (int(counts.get(rule.event, 0)) / images)
+        total = sum(int(counts.get(rule.event, 0)) for counts in self.events.values()) / images
         joules = _sum(bands.values())
         return Component(rule.name, rule.event, total, joules, 0.0, *_trust(rows)), bands
 
@@ -233,7 +233,8 @@ def estimate(
     """Energy, time and area of one image, the mean over a run.
 
     Args:
-        events: Layer to event to count, totals over the run; every one of :data:`EVENTS`.
+        events: Layer to event to count, totals over the run; every one of :data:`EVENTS`, and any
+            of :data:`GRAPH_EVENTS`.
         machine: Widths that the scaling laws take, by layer, and what stands there.
         table: Figures.
         images: Images of the run, each with all its passes.

@@ -36,6 +36,8 @@ class Published(BaseModel):
         source: Where the figure comes from.
         label: How far it is trusted.
         verified: Somebody has seen the figure, or what it is calculated from, in its source.
+        baseline: A claim of "100 times less" is about it; false for the paper that makes the claim
+            and its forerunners, which are shown and decide nothing.
         note: How it was made from the source.
     """
 
@@ -50,6 +52,7 @@ class Published(BaseModel):
     source: str
     label: Label
     verified: StrictBool
+    baseline: StrictBool = True
     note: str = ""
 
     @model_validator(mode="after")

@@ -17,15 +17,26 @@ from scaledrop.energy.rows import Row
 from scaledrop.energy.sizes import Sizes
 from scaledrop.energy.table import TechnologyTable
 from scaledrop.errors import UserError
-from scaledrop.events import Event
+from scaledrop.events import Event, GraphEvent
 
-__all__ = ["DEVICES_PER_CELL", "EVENTS", "RULES", "Rule", "adc_bits", "row_of"]
+__all__ = [
+    "DEVICES_PER_CELL",
+    "EVENTS",
+    "GRAPH_EVENTS",
+    "RULES",
+    "Rule",
+    "adc_bits",
+    "row_of",
+]
 
 DEVICES_PER_CELL = 2
 """A +-1 weight is two devices, one on each line of a differential pair."""
 
 EVENTS = tuple(str(event) for event in Event)
 """Events a layer must report."""
+
+GRAPH_EVENTS = tuple(str(event) for event in GraphEvent)
+"""Events that layers of networks with streams or sum pools report as well."""
 
 
 def adc_bits(rows: int, bit_planes: bool = False) -> int:
@@ -40,7 +51,7 @@ def adc_bits(rows: int, bit_planes: bool = False) -> int:
 
 
 def _converter(sizes: Sizes) -> int:
-    return sizes.converter_bits or adc_bits(sizes.rows_used or sizes.rows, sizes.bit_planes)
+    return sizes.converter_bits or adc_bits(sizes.live_rows, sizes.bit_planes)
 
 
 @dataclass(frozen=True)
@@ -62,7 +73,7 @@ class Rule:
 
 
 def _devices(sizes: Sizes) -> float:
-    return DEVICES_PER_CELL * (sizes.columns_used or sizes.columns)
+    return DEVICES_PER_CELL * sizes.live_columns
 
 
 def _line(sizes: Sizes) -> int:
@@ -131,12 +142,38 @@ RULES = (
     Rule("pass accumulator", "squares", "logit_macs", "multiplier", lambda z: z.logit_width**2),
     Rule("pass accumulator", "registers", "logit_macs", "register", lambda z: 2 * _class_bits(z)),
     Rule("verdict", "", "results", "comparator", lambda z: z.total_width),
+    Rule(
+        *("stream multipliers", "", "stream_macs", "multiplier"),
+        lambda z: z.gain_bits * z.scaled_width,
+    ),
+    Rule("stream adders", "offsets", "stream_macs", "adder", lambda z: z.stream_bits),
+    Rule(
+        *("stream gains", "", "stream_macs", "sram_read"),
+        lambda z: z.gain_bits + z.stream_bits,
+        lambda z: z.memories.affine,
+    ),
+    Rule("stream adders", "residual", "stream_additions", "adder", lambda z: z.stream_bits),
+    Rule(
+        *("stream buffer", "reads", "stream_reads", "sram_read"),
+        lambda z: z.lanes * z.stream_bits,
+        lambda z: z.memories.streams,
+    ),
+    Rule(
+        *("stream buffer", "writes", "stream_writes", "sram_write"),
+        lambda z: z.lanes * z.stream_bits,
+        lambda z: z.memories.streams,
+    ),
+    Rule("stream comparators", "", "quantisations", "comparator", lambda z: z.stream_bits),
+    Rule("sum pool adders", "", "pool_additions", "adder", lambda z: z.pixel_bits),
     Rule("spin unit", "reset", "spin_resets", "spin_reset", lambda _: 1),
     Rule("spin unit", "write", "spin_writes", "spin_write", lambda _: 1),
     Rule("spin unit", "read", "spin_reads", "spin_read", lambda _: 1),
     Rule("controller", "running", "cycles", "control", lambda z: z.control_bits),
     Rule("controller", "waiting", "waiting", "control", lambda z: z.control_bits),
-    Rule("clocked registers", "", "cycles", "register_clock", lambda z: z.pipeline_bits),
+    Rule(
+        *("clocked registers", "", "cycles", "register_clock"),
+        lambda z: z.pipeline_bits(z.live_columns),
+    ),
     Rule("interface", "images", "pixels", "interface", lambda z: z.pixel_bits),
     Rule("interface", "results", "results", "interface", lambda z: z.result_bits),
 )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from scaledrop.energy.band import Band
+from scaledrop.energy.band import Band, Label
 from scaledrop.energy.estimate import Machine, estimate
 from scaledrop.energy.rows import Figure
 from scaledrop.energy.table import TechnologyTable
@@ -20,11 +20,22 @@ AnyRow = TypeVar("AnyRow", bound=Figure)
 @dataclass(frozen=True)
 class Swing:
     """Total joules per image with one row at its low and at its high figure, the others at their
-    values."""
+    values.
+
+    Attributes:
+        name: Of the row.
+        low, high: Joules per image.
+        unverified: The row is remembered.
+    """
 
     name: str
     low: float
     high: float
+    unverified: bool = False
+
+    @property
+    def width(self) -> float:
+        return abs(self.high - self.low)
 
 
 def _at(row: AnyRow, figure: float) -> AnyRow:
@@ -60,5 +71,6 @@ def sensitivity(
                 estimate(events, machine, _pinned(table, kind, name, end), images).joules.value
                 for end in ("low", "high")
             )
-            swings.append(Swing(f"{name}{what}", low, high))
-    return tuple(sorted(swings, key=lambda swing: swing.low - swing.high))
+            labels = {row.label for row in getattr(table, kind) if row.component == name}
+            swings.append(Swing(f"{name}{what}", low, high, Label.MEM in labels))
+    return tuple(sorted(swings, key=lambda swing: -swing.width))

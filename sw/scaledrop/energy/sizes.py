@@ -25,6 +25,8 @@ class Capacities:
         activations: The vectors between layers.
         windows: Both banks of every window buffer.
         streams: Residual streams.
+        affine: Gains and offsets of the layers that feed streams.
+        pools: Windows of pooling that are open.
     """
 
     scales: int = 0
@@ -34,6 +36,8 @@ class Capacities:
     activations: int = 0
     windows: int = 0
     streams: int = 0
+    affine: int = 0
+    pools: int = 0
 
     def __post_init__(self) -> None:
         for one in fields(self):
@@ -59,12 +63,14 @@ class Sizes:
         bit_planes: The input is applied bit by bit, so that rows may be undriven and a column sum
             takes any of ``2 * rows + 1`` values; otherwise every row in use is driven.
         rows_used, columns_used: Of one array by this layer, at most and on average, counted; 0 for
-            all. Columns that are not used are not biased, and a converter starts at the first bit
-            that its sums can have.
+            all.
+        gated: Columns that are not used are neither biased nor clocked, and a converter starts at
+            the first bit that its sums can have.
         converter_bits: Of a converter that is not lossless; None for the lossless one.
         pixel_bits: One pixel.
         weight_bits: Weight of a leaf, of a vote.
         total_bits: Sum of the weights of an image.
+        stream_bits: One value of a residual stream.
         window_bits: The window of an unrolled convolution, in registers; 0 without.
         column_bits: One column of it, as read from its buffer; 0 without.
         source_bytes: Memory that the layer reads, in bytes.
@@ -88,9 +94,11 @@ class Sizes:
     bit_planes: bool = False
     rows_used: int = 0
     columns_used: float = 0.0
+    gated: bool = True
     converter_bits: int | None = None
     pixel_bits: int = 8
     weight_bits: int = 25
+    stream_bits: int = 16
     window_bits: int = 0
     column_bits: int = 0
     source_bytes: int = 0
@@ -103,7 +111,7 @@ class Sizes:
         may_be_nothing = {"rows_used", "window_bits", "column_bits", "source_bytes", "target_bytes"}
         for one in fields(self):
             value = getattr(self, one.name)
-            if one.name in {"bit_planes", "columns_used", "folded", "memories"}:
+            if one.name in {"bit_planes", "columns_used", "folded", "gated", "memories"}:
                 continue
             if one.name == "converter_bits" and value is None:
                 continue
@@ -113,6 +121,16 @@ class Sizes:
             raise UserError(
                 f"columns_used: must be 0 to the {self.columns} columns, not {self.columns_used!r}"
             )
+
+    @property
+    def live_columns(self) -> float:
+        """Columns that are biased and clocked."""
+        return (self.columns_used if self.gated else 0.0) or self.columns
+
+    @property
+    def live_rows(self) -> int:
+        """Rows that a converter allows for."""
+        return (self.rows_used if self.gated else 0) or self.rows
 
     @property
     def total_width(self) -> int:
@@ -129,10 +147,9 @@ class Sizes:
         """One class's result as it leaves."""
         return self.total_width + self.squares_width + 2 * self.weight_bits
 
-    @property
-    def pipeline_bits(self) -> int:
-        """Registers that the clock reaches while a layer runs: accumulators twice, as one set
-        drains while the other sums, the affine stage, and the layer's window."""
+    def pipeline_bits(self, columns: float) -> float:
+        """Registers behind ``columns`` columns: accumulators twice, as one set drains while the
+        other sums, and the affine stage; and the layer's window."""
         scale_stage = 0 if self.folded else self.sum_width + self.scaled_width
-        affine = self.lanes * (scale_stage + self.scaled_width)
-        return 2 * self.columns * self.sum_width + affine + self.window_bits
+        affine = min(columns, self.lanes) * (scale_stage + self.scaled_width)
+        return 2 * columns * self.sum_width + affine + self.window_bits

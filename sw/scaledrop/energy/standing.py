@@ -63,10 +63,12 @@ STANDING = (
     Standing("activation buffer", "sram", _memory("activations")),
     Standing("window buffers", "sram", _memory("windows")),
     Standing("stream buffer", "sram", _memory("streams")),
+    Standing("stream gains", "sram", _memory("affine")),
+    Standing("pool buffer", "sram", _memory("pools")),
     Standing("image buffer", "sram", _memory("images")),
     Standing("pass accumulator", "multiplier", lambda z, _: z.logit_width**2),
     Standing("pass accumulator", "adder", lambda z, _: z.total_width + z.squares_width),
-    Standing("clocked registers", "register", lambda z, _: z.pipeline_bits),
+    Standing("clocked registers", "register", lambda z, _: z.pipeline_bits(z.columns)),
     Standing("controller", "control", lambda z, _: z.control_bits),
     Standing("spin unit", "spin_unit", lambda _z, _: 1, False),
 )

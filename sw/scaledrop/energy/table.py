@@ -70,10 +70,11 @@ class TechnologyTable(BaseModel):
         """Joules of an action of ``component``, of a memory of ``capacity`` bytes.
 
         Between two capacities of the table the energy is interpolated, both axes logarithmic. A
-        memory smaller than the smallest costs as much as that.
+        memory smaller than the smallest costs as much as that; a memory larger than the largest is
+        made of banks of the largest, of which one works at a time.
 
         Raises:
-            UserError: the table has none, or none as large.
+            UserError: the table has none.
         """
         return self._find(self.rows, component, capacity, "rows")
 
@@ -110,10 +111,7 @@ class TechnologyTable(BaseModel):
         for small, large in pairwise(sized):
             if capacity <= (large.capacity or 0):
                 return _between(small, large, capacity)
-        raise UserError(
-            f"table {self.name}: {component!r} goes to {sized[-1].capacity} bytes, not to "
-            f"{capacity}; add a row of that capacity"
-        )
+        return sized[-1]
 
 
 def _between(small: AnyRow, large: AnyRow, capacity: int) -> AnyRow:

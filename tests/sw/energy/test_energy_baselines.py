@@ -88,8 +88,8 @@ def test_published_generators_are_what_their_sources_say() -> None:
         ("one bit per layer, shift register", 100, 1, 9_216),
         ("one bit per layer, ring oscillator", 100, 1, 9_216),
         ("one bit per layer, metastable latch", 100, 1, 9_216),
-        ("one Gaussian per output, gaussian in word", 130_360, 120, 81_968),
-        ("one Gaussian per weight, gaussian in word", 1_229_400, 48_000, 130_360),
+        ("one Gaussian per output, in word", 130_360, 120, 81_968),
+        ("one Gaussian per weight, in word", 1_229_400, 48_000, 130_360),
     ],
 )
 def test_lenet5_at_twenty_passes(
@@ -106,7 +106,7 @@ def test_lenet5_at_twenty_passes(
 
 def test_there_is_no_other_source(lenet: dict[str, SourceCost]) -> None:
     assert len(lenet) == 8
-    assert lenet["one Gaussian per weight, gaussian in word"].joules.value == pytest.approx(
+    assert lenet["one Gaussian per weight, in word"].joules.value == pytest.approx(
         61_470 * 20 * 360e-15, rel=1e-9, abs=0
     )
 
@@ -187,7 +187,7 @@ def test_a_broken_generator_is_refused_by_name(tmp_path: Path) -> None:
         "not -1"
     )
     assert refused("gives: gaussian", "gives: dice") == (
-        "generators g.yaml: rows[2] (gaussian_in_word) gives: Input should be 'fair_bit' or "
+        "generators g.yaml: rows[2] (in_word) gives: Input should be 'fair_bit' or "
         "'gaussian', not 'dice'"
     )
     assert refused("metastable_latch", "ring_oscillator") == (

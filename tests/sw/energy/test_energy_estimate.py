@@ -24,6 +24,7 @@ from scaledrop.energy import (
     estimate,
     load_table,
 )
+from scaledrop.energy.rules import GRAPH_EVENTS
 from scaledrop.errors import UserError
 
 TILES = 3
@@ -100,6 +101,18 @@ BY_HAND = {
     "results": {"verdict": 65 * 0.92e-15, "interface, results": (CLASS + 50) * 0.16e-12},
 }
 WINDOWS = {"window registers"}
+GRAPH = {
+    "stream_macs": {
+        "stream multipliers": 16 * 23 * 3.027e-15,
+        "stream adders, offsets": 16 * 3.125e-15,
+        "stream gains": 32 * READ,
+    },
+    "stream_additions": {"stream adders, residual": 16 * 3.125e-15},
+    "stream_reads": {"stream buffer, reads": 256 * READ},
+    "stream_writes": {"stream buffer, writes": 256 * WRITE},
+    "quantisations": {"stream comparators": 16 * 0.92e-15},
+    "pool_additions": {"sum pool adders": 8 * 3.125e-15},
+}
 
 
 @pytest.mark.parametrize("name", EVENTS)
@@ -111,10 +124,19 @@ def test_each_event_costs_what_the_hand_says(mtj45: TechnologyTable, name: str) 
     assert {one.name for one in result.components if one.event == name} >= set(BY_HAND[name])
 
 
+@pytest.mark.parametrize("name", GRAPH)
+def test_streams_cost_what_the_hand_says(mtj45: TechnologyTable, name: str) -> None:
+    result = price({"one": {**events(), name: 3}}, SIZES, mtj45, images=1)
+    assert parts(result) == pytest.approx(
+        {k: 3 * v for k, v in GRAPH[name].items()}, rel=1e-9, abs=0
+    )
+
+
 def test_the_hand_covers_every_event_and_component(mtj45: TechnologyTable) -> None:
     result = price({"one": events()}, SIZES, mtj45, images=1)
     assert set(BY_HAND) == set(EVENTS)
-    by_hand = [name for part in BY_HAND.values() for name in part]
+    assert set(GRAPH) == set(GRAPH_EVENTS)
+    by_hand = [name for part in (*BY_HAND.values(), *GRAPH.values()) for name in part]
     assert sorted([*by_hand, *WINDOWS, "leakage"]) == sorted(one.name for one in result.components)
 
 
@@ -165,14 +187,14 @@ def test_energy_is_linear_in_counts_and_falls_with_images(mtj45: TechnologyTable
 def test_bands_are_ordered_everywhere(mtj45: TechnologyTable) -> None:
     result = price({"l": random_events(9)}, SIZES, mtj45, 1)
     bands = [result.joules, result.area, *result.by_layer.values(), *result.areas.values()]
-    bands += [c.joules for c in result.components if c.name not in WINDOWS]
+    bands += [c.joules for c in result.components if c.count and c.name not in WINDOWS]
     assert all(0 < band.low < band.value < band.high for band in bands)
 
 
 def test_every_component_tells_its_source_and_label(mtj45: TechnologyTable) -> None:
     result = price({"l": events()}, SIZES, mtj45, 1)
     assert all(one.source and one.label for one in result.components)
-    assert all(one.event in EVENTS for one in result.components[:-1])
+    assert all(one.event in (*EVENTS, *GRAPH_EVENTS) for one in result.components[:-1])
     assert result.joules == Band(0, 0, 0) and {one.share for one in result.components} == {0.0}
     assert result.not_counted == NOT_COUNTED and result.table == "mtj45"
 

@@ -132,6 +132,10 @@ def test_a_broken_file_is_refused_by_name(tmp_path: Path) -> None:
     assert refused(tmp_path / "none.yaml") == (
         "published: no file none.yaml; give a YAML file like published.yaml"
     )
+    (tmp_path / "p.yaml").write_bytes(b"name: caf\xe9")
+    assert refused(tmp_path / "p.yaml") == (
+        "published p.yaml: is not text in UTF-8; save it as such"
+    )
     (tmp_path / "p.yaml").write_text("- 1")
     assert refused(tmp_path / "p.yaml") == (
         "published p.yaml: must be a mapping with name and rows; see published.yaml"
@@ -167,15 +171,35 @@ def test_verified_rows_come_first_and_decide() -> None:
     ratios = compare(Band(0.1e-6, 0.05e-6, 0.15e-6), rows)
     assert [one.row.name for one in ratios] == ["c", "b", "high", "low"]
     assert verdict(ratios) == (
-        "100 times less than verified figures holds. Ours: 100 nJ (50 to 150 nJ). b takes "
-        "200 times ours (130 to 400); 100 times needs 200 nJ or less, which holds over the whole "
-        "band, with a factor of 1.3 to spare at the high end."
+        "100 times less than every verified baseline holds over our whole band. Ours is 100 nJ (50 "
+        "to 150 nJ); b takes 200 times that (130 to 400). 100 times needs 200 nJ or less: the high "
+        "end has a factor of 1.3 to spare."
     )
-    assert "does not hold" in verdict(compare(Band(1e-6, 1e-6, 1e-6), rows))
-    assert "is not shown" in verdict(compare(Band(0.3e-6, 0.1e-6, 0.4e-6), rows))
-    assert "is not safe" in verdict(compare(Band(0.1e-6, 0.1e-6, 0.4e-6), rows))
-    with pytest.raises(UserError, match=r"^published: no row is verified; read one source"):
+    assert "baseline does not hold." in verdict(compare(Band(1e-6, 1e-6, 1e-6), rows))
+    assert "at our low end only." in verdict(compare(Band(0.3e-6, 0.1e-6, 0.4e-6), rows))
+    unsafe = verdict(compare(Band(0.1e-6, 0.1e-6, 0.4e-6), rows))
+    assert "holds at our value, not at our high end." in unsafe
+    assert unsafe.endswith("the high end is 2.0 times too much.")
+    with pytest.raises(UserError, match=r"^published: no baseline is verified; read one source"):
         verdict(compare(Band(1e-6, 1e-6, 1e-6), rows[:1]))
+
+
+def test_the_paper_and_its_forerunners_are_no_baseline_of_its_claim() -> None:
+    rows = load_published()
+    assert {one.name for one in rows if not one.baseline} == {
+        "SpinDrop",
+        "Spatial-SpinDrop",
+        "Scale-Dropout",
+    }
+    read = [one.model_copy(update={"verified": True, "label": Label.S}) for one in rows]
+    assert "Malhotra et al. takes" in verdict(compare(Band(1e-8, 1e-8, 1e-8), read))
+    ratios = compare(Band(0.1e-6, 0.05e-6, 0.15e-6), rows)
+    assert verdict(ratios, "SpinDrop").startswith(
+        "100 times less than SpinDrop (unverified) does not hold."
+    )
+    assert verdict(ratios, "VIBNN") == verdict(ratios).replace("every verified baseline", "VIBNN")
+    with pytest.raises(UserError, match=r"^against: 'x' is not a row; choose one of BYNQNet, VIB"):
+        verdict(ratios, "x")
 
 
 def test_a_band_that_is_none_is_refused() -> None:

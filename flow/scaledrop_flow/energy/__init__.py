@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The energy of a network: priced configurations, comparisons, pictures and a page."""
