@@ -3,6 +3,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,8 @@ from networks import random_images, random_network
 from scaledrop.analog import AnalogArray, CellModel
 from scaledrop.array_shape import ArrayShape
 from scaledrop.energy import load_table
+from scaledrop_flow.report import analog_study as analog_pictures
+from scaledrop_flow.report.style import save
 from scaledrop_flow.studies import analog
 from scaledrop_flow.studies.analog import AnalogRig, analog_study
 from scaledrop_flow.studies.analog_cases import SHAPE, AnalogCase, analog_cases
@@ -100,3 +103,43 @@ def test_no_other_program_disagrees_in_the_committed_check():
     assert json.loads((STUDIES / "analog-check.json").read_text())["command"] == (
         "scaledrop study analog-check"
     )
+
+
+def committed():
+    with (STUDIES / "analog.csv").open() as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_the_committed_table_says_what_the_document_says():
+    rows = committed()
+    marginal = {(row["sweep"], row["setting"]): row for row in rows if row["passes"] == "0"}
+    plain = marginal["none", "lossless"]
+    assert int(plain["compared"]) == 3000 * 32 * 10 and plain["differing"] == "0"
+    scores = ("accuracy", "nll", "ece", "auroc_entropy", "auroc_mutual_information")
+    eight = marginal["bits", "8"]
+    assert [eight[name] for name in scores] == [plain[name] for name in scores]
+    assert [case.setting for case in analog_cases()] == [setting for _, setting in marginal], (
+        "a case is missing"
+    )
+    for fewer, more in ((2, 3), (3, 4), (4, 5), (5, 6), (6, 7), (7, 8)):
+        worse, better = marginal["bits", str(fewer)], marginal["bits", str(more)]
+        assert float(worse["nll"]) >= float(better["nll"]) - 1e-6
+        assert float(worse["analog_j"]) < float(better["analog_j"])
+    for case in (row for row in rows if row["passes"] == "1"):
+        assert float(case["mutual_information"]) < 1e-12, "one pass tells nothing of the model"
+
+
+def test_pictures_of_the_analog_study(tmp_path):
+    rows = committed()
+    for name in ("converters", "passes", "cells", "wires", "pareto"):
+        figure = getattr(analog_pictures, f"{name}_picture")(rows)
+        save(figure, tmp_path / f"analog-{name}.svg")
+        assert b"</svg>" in (tmp_path / f"analog-{name}.svg").read_bytes()
+        assert (STUDIES.parent / f"pictures/analog-{name}.svg").is_file()
+
+
+def test_the_program_in_the_document_runs(monkeypatch, capsys):
+    monkeypatch.chdir(STUDIES.parents[1])
+    (program,) = re.findall(r"```python\n(.*?)```", Path("docs/analog.md").read_text(), re.S)
+    exec(compile(program, "docs/analog.md", "exec"), {})
+    assert 0 < float(capsys.readouterr().out) < 0.5
