@@ -10,7 +10,7 @@ CMTJ ?=
 N ?= 500
 SEED ?= 1
 
-.PHONY: help setup sim test lint verilog golden fuzz bench studies validate-device spin-study netlist-power device-pictures doctor clean distclean
+.PHONY: help setup sim test lint verilog golden fuzz bench studies validate-device spin-study netlist-power device-pictures energy-pictures doctor clean distclean
 
 help:
 	@echo "make sim      train, freeze, generate, co-simulate, estimate, report -> build/sim/index.html"
@@ -24,6 +24,7 @@ help:
 	@echo "make spin-study  what the device does to predictions, with pictures: minutes"
 	@echo "make netlist-power  digital blocks against a cell library of SCALEDROP_PDK: minutes"
 	@echo "make device-pictures  pictures of docs/device.md"
+	@echo "make energy-pictures  pictures of docs/energy.md, with MNIST"
 	@echo "make doctor   which tools are there"
 	@echo "make clean    remove build/;  make distclean removes .venv too"
 
@@ -44,7 +45,7 @@ sim: $(READY)
 	$(BIN)/scaledrop cosim --config digits --images 360 --passes 20 --seed 1 --out build/sim --cache build/cache $(ARGS)
 
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -79,6 +80,10 @@ spin-study: $(READY)
 
 netlist-power: $(READY)
 	$(BIN)/scaledrop energy netlist --out build/netlist --cache build/cache $(ARGS)
+
+energy-pictures: $(READY)
+	$(BIN)/scaledrop energy --config lenet5-mnist --node 28 --cache build/cache --out build/energy $(ARGS)
+	cp build/energy/energy-steps.svg build/energy/energy-tornado.svg build/energy/energy-bands.svg docs/pictures
 
 device-pictures: $(READY)
 	$(BIN)/python -m scaledrop_flow.report.macrospin docs/studies/macrospin.csv docs/pictures

@@ -38,7 +38,7 @@ def test_it_leaves_a_report_a_page_and_pictures(lenet):
     out, report = lenet
     assert {path.name for path in out.iterdir()} == {
         *("energy.json", "index.html"),
-        *(f"energy-{name}.png" for name in PICTURES),
+        *(f"energy-{name}.svg" for name in PICTURES),
     }
     assert report["counts"] == "mapping" and report["table"] == "mtj45"
     assert report["chosen"]["mode"] == "shared" and report["chosen"]["datapath"] == "folded"

@@ -170,7 +170,7 @@ def section_of(result: EnergyResult, command: str) -> EnergySection:
 
 
 def save_energy(result: EnergyResult, command: str, out: Path) -> None:
-    """``energy.json``, ``index.html`` and the pictures as PNG in ``out``.
+    """``energy.json``, ``index.html`` and the pictures as SVG in ``out``.
 
     Raises:
         UserError: the folder cannot be written.
@@ -180,7 +180,7 @@ def save_energy(result: EnergyResult, command: str, out: Path) -> None:
     write_atomically(out / "energy.json", text.encode())
     write_atomically(out / "index.html", render_page(section).encode())
     for picture in section.pictures:
-        save(picture.figure, out / f"{picture.name}.png")
+        save(picture.figure, out / f"{picture.name}.svg")
 
 
 def told(result: EnergyResult) -> str:
