@@ -68,6 +68,7 @@ studies: $(READY)
 	$(BIN)/scaledrop study lenet5 --cache build/cache $(ARGS)
 	$(BIN)/scaledrop study exactness --cache build/cache $(ARGS)
 	$(BIN)/scaledrop study calibration --cache build/cache $(ARGS)
+	$(BIN)/scaledrop study energy --cache build/cache $(ARGS)
 
 validate-device: $(READY)
 	SCALEDROP_CMTJ="$(CMTJ)" $(BIN)/scaledrop study macrospin --cache build/cache $(ARGS)

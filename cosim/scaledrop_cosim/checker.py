@@ -150,7 +150,7 @@ def check(
         folded: The back end has the folded datapath, which reads and multiplies no scales.
     """
     found = observation.record
-    golden = infer(workload.network, workload.images, found.masks)
+    golden = infer(workload.network, workload.images, found.masks, workload.crossbar_sum)
     report = CheckReport(backend, skipped=dict(observation.unseen))
     report.add("masks", workload.masks, found.masks)
     expected = PassRecord.of_passes(workload.masks, golden.hidden, golden.logits, workload.weights)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from scaledrop.device.chain import spin_words
 from scaledrop.device.loop import SpinLoop
-from scaledrop.engine import check_images, check_passes
+from scaledrop.engine import CrossbarSum, check_images, check_passes, crossbar_sum
 from scaledrop.errors import UserError
 from scaledrop.events import EventCounts
 from scaledrop.frozen import FrozenNetwork
@@ -38,6 +38,8 @@ class Workload:
         inference: How an image is inferred; mode ``passes`` with ``passes`` when not given.
         spin: The device that makes the bits; an ideal one when not given. It goes on from image to
             image: its next bit may depend on the last.
+        crossbar_sum: How the golden model sums a layer: exactly when not given, or with converters
+            of few bits (:func:`scaledrop.tile_sums.tile_sum_rule`).
 
     Raises:
         UserError: wrong images, a number of passes out of range or not that of ``inference``, or
@@ -50,6 +52,7 @@ class Workload:
     seed: int
     inference: Inference = field(default=cast(Any, None), kw_only=True)
     spin: SpinLoop | None = field(default=None, kw_only=True)
+    crossbar_sum: CrossbarSum = field(default=crossbar_sum, kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "images", check_images(self.network, self.images))

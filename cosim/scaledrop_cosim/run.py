@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from scaledrop.calibration import Calibration
+from scaledrop.converter import Converter
 from scaledrop.device.loop import SpinLoop
 from scaledrop.frozen_file import load, save
 from scaledrop.images import stream_order
 from scaledrop.mapping import ArrayShape, NetworkMapping
 from scaledrop.schedule import PipelineTiming
+from scaledrop.tile_sums import mapping_sums
 from scaledrop.walk import Inference
 from scaledrop_cosim.contract import Workload
 from scaledrop_cosim.driver import DEVICE, Disturbance, write_stimulus
@@ -88,6 +90,7 @@ class BenchRun:
             dtype=np.int64,
         )
         inference = Inference(**values["inference"])
+        mapping = NetworkMapping(network, _array(values["array"]), values["convolution"])
         return cls(
             workload=Workload(
                 network,
@@ -96,10 +99,18 @@ class BenchRun:
                 values["seed"],
                 inference=inference,
                 spin=_spin(values["spin"], folder),
+                crossbar_sum=mapping_sums(mapping),
             ),
-            mapping=NetworkMapping(network, ArrayShape(**values["array"]), values["convolution"]),
+            mapping=mapping,
             timing=PipelineTiming(**values["timing"]),
             sidecar=values["sidecar"],
             disturbance=Disturbance(**values["disturbance"]),
             folded=values["folded"],
         )
+
+
+def _array(values: dict[str, Any]) -> ArrayShape:
+    converter = values["converter"]
+    return ArrayShape(
+        **{**values, "converter": None if converter is None else Converter(**converter)}
+    )

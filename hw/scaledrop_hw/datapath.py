@@ -97,7 +97,7 @@ class ReferenceDatapath(wiring.Component):
 
     def __init__(self, *, mapping, sum_width, ecc=True):
         self._mapping, self._sum_width, self._ecc = mapping, sum_width, ecc
-        self._value_width = max(mapping.network.scaled_width, sum_width)
+        self._value_width = max(mapping.scaled_width, sum_width)
         scales = [
             word
             for mapped in mapping.layers
@@ -264,7 +264,8 @@ class FoldedDatapath(wiring.Component):
         """Word ``2 * level_address + keep``."""
         frac, words = self._mapping.network.scale_frac_bits, []
         for mapped in _hidden_layers(self._mapping):
-            folded, flip = fold(mapped.layer, frac), mapped.layer.output.flip
+            folded = fold(mapped.layer, frac, mapped.sum_bound)
+            flip = mapped.layer.output.flip
             sides = [
                 _words(mapped, folded.plain(side), flip) for side in (folded.dropped, folded.kept)
             ]

@@ -4,6 +4,7 @@
 import hashlib
 import json
 import re
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
@@ -102,6 +103,7 @@ def sidecar(accelerator, name, text):
             "rows": array.rows,
             "columns": array.columns,
             "lanes": array.lanes,
+            **({} if array.converter is None else {"converter": asdict(array.converter)}),
             "convolution": mapping.convolution,
             "datapath": accelerator.datapath,
             "command_depth": accelerator.depth,
@@ -114,8 +116,8 @@ def sidecar(accelerator, name, text):
         },
         "widths": {
             "input": network.input_bits,
-            "sum": network.sum_width,
-            "scaled": network.scaled_width,
+            "sum": mapping.sum_width,
+            "scaled": mapping.scaled_width,
             "logit": mapping.logit_width,
         },
         "memories": {

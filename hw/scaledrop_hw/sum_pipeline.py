@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from scaledrop.device_sizes import Memory
 from scaledrop_hw.accumulator import AccumulatorAdder
+from scaledrop_hw.column_converter import ColumnConverter
 from scaledrop_hw.crossbar import CrossbarTile
 from scaledrop_hw.descriptors import descriptor_layout, descriptor_of
 from scaledrop_hw.drain import ColumnDrain
@@ -24,7 +25,7 @@ EVENTS = ("activations", "row_drives", "conversions", "additions", "buffer_reads
 
 
 class SumPipeline(wiring.Component):
-    """Sources, crossbar, accumulator-adder and drain under the layer sequencer.
+    """Sources, crossbar, converters, accumulator-adder and drain under the layer sequencer.
 
     Parameters
     ----------
@@ -77,7 +78,13 @@ class SumPipeline(wiring.Component):
             tiles=mapping.end.tile,
             masks=mapping.end.mask,
         )
-        self._plane_width, self._sum_width = mapping.plane_width, mapping.sum_width
+        self._converter = None
+        if array.converter is not None:
+            self._converter = ColumnConverter(
+                rows=array.rows, columns=array.columns, converter=array.converter
+            )
+        self._partial_width = mapping.partial_width
+        self._plane_width, self._sum_width = mapping.plane_width, mapping.running_width
         self._weights = [tile for mapped in mapping.layers for tile in mapped.tile_words()]
         self._tile = CrossbarTile(rows=array.rows, columns=array.columns, init=self._weights)
         self._drain = ColumnDrain(
@@ -243,10 +250,15 @@ class SumPipeline(wiring.Component):
         step, done = tag.step, settled.step
         m.submodules.accumulator = adder = AccumulatorAdder(
             columns=array.columns,
-            partial_width=array.rows.bit_length() + 1,
+            partial_width=self._partial_width,
             plane_width=self._plane_width,
             sum_width=self._sum_width,
         )
+        partials = crossbar.partials
+        if self._converter is not None:
+            m.submodules.converter = converter = self._converter
+            m.d.comb += converter.sums.eq(crossbar.partials)
+            partials = converter.values
         m.submodules.drain = drain = self._drain
         connect(m, drain.output, flipped(self.sums))
         taken = Signal()
@@ -257,7 +269,7 @@ class SumPipeline(wiring.Component):
             adder.enable.eq(taken),
             adder.ends_plane.eq(step.ends_plane),
             adder.last.eq(step.last),
-            adder.partials.eq(crossbar.partials),
+            adder.partials.eq(partials),
             drain.load.eq(settled.valid & enable & done.last),
             drain.totals.eq(adder.totals),
             drain.ends_position.eq(done.ends_position),

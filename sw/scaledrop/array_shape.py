@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import gcd
 
+from scaledrop.converter import Converter
 from scaledrop.errors import UserError
 
 __all__ = ["ArrayShape"]
@@ -19,6 +20,7 @@ class ArrayShape:
         rows: Word lines of a tile, 1 to 1024.
         columns: Bit lines of a tile, 1 to 1024.
         lanes: Channels scaled and compared per cycle; divides rows and columns.
+        converter: Of every column; lossless when None.
 
     Raises:
         UserError: an impossible size, with what to change.
@@ -27,6 +29,7 @@ class ArrayShape:
     rows: int = 64
     columns: int = 16
     lanes: int = 0
+    converter: Converter | None = None
 
     def __post_init__(self) -> None:
         for name in ("rows", "columns"):

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -32,7 +34,15 @@ from scaledrop.numbers import (
 )
 from scaledrop.record import PassRecord
 
-__all__ = ["check_images", "check_masks", "check_passes", "infer"]
+__all__ = [
+    "CrossbarSum",
+    "check_images",
+    "check_masks",
+    "check_passes",
+    "crossbar_sum",
+    "infer",
+    "patches",
+]
 
 MAX_SUM_WIDTH = 63
 
@@ -81,9 +91,11 @@ def check_masks(
 
 
 Integers = npt.NDArray[np.int64]
+CrossbarSum = Callable[[FrozenLayer, Integers], Integers]
+"""From a layer and its inputs (N, T, *shape) to its sums (N, T, C) or (N, T, C, H, W)."""
 
 
-def _patches(values: Integers, window: Window) -> Integers:
+def patches(values: Integers, window: Window) -> Integers:
     """(..., C, H, W) to (..., OH, OW, C * K * K); padding is worth 0."""
     edge = (window.padding, window.padding)
     padded = np.pad(values, [(0, 0)] * (values.ndim - 2) + [edge, edge])
@@ -93,13 +105,13 @@ def _patches(values: Integers, window: Window) -> Integers:
     return views.reshape(*views.shape[:-3], -1)
 
 
-def _crossbar_sum(layer: FrozenLayer, values: Integers) -> Integers:
-    """(N, T, *shape) to (N, T, C) or (N, T, C, H, W)."""
+def crossbar_sum(layer: FrozenLayer, values: Integers) -> Integers:
+    """(N, T, *shape) to (N, T, C) or (N, T, C, H, W), read without loss."""
     cells = 2 * layer.weights.astype(np.int64) - 1
     if layer.window is None:
         dense: Integers = values.reshape(*values.shape[:2], -1) @ cells.T
         return dense
-    sums: Integers = _patches(values, layer.window) @ cells.T
+    sums: Integers = patches(values, layer.window) @ cells.T
     return np.moveaxis(sums, -1, 2)
 
 
@@ -153,13 +165,17 @@ def _between(network: FrozenNetwork, node: Node, values: list[Integers]) -> Inte
 
 
 def infer(
-    network: FrozenNetwork, images: npt.NDArray[np.integer], masks: npt.NDArray[np.integer]
+    network: FrozenNetwork,
+    images: npt.NDArray[np.integer],
+    masks: npt.NDArray[np.integer],
+    crossbar_sum: CrossbarSum = crossbar_sum,
 ) -> PassRecord:
     """Run every pass of every image.
 
     Args:
         images: (N, input_size) or (N, *input_shape) unsigned pixels.
         masks: (N, T, L) bits, 1 keeps the scale of that layer in that pass.
+        crossbar_sum: what the array makes of a layer's inputs; the exact sum when not given.
 
     Returns:
         The full record. What depends on no bit yet is computed once per image.
@@ -175,7 +191,7 @@ def infer(
         if not isinstance(node, FrozenLayer):
             values[node.name] = _between(network, node, inputs)
             continue
-        s = _crossbar_sum(node, inputs[0])
+        s = crossbar_sum(node, inputs[0])
         dims = s.ndim - 3
         kept = keep[:, :, next(bit)].reshape(*keep.shape[:2], *[1] * (dims + 1))
         shat = scaled_sum(s, _by_channel(node.scale, dims), kept, network.scale_frac_bits)

@@ -10,7 +10,7 @@ are held channels last.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -19,7 +19,7 @@ import numpy.typing as npt
 from scaledrop.engine import check_masks
 from scaledrop.fast_layer import FastLayer, Maps, between
 from scaledrop.frozen import FrozenLayer, FrozenNetwork
-from scaledrop.graph import INPUT
+from scaledrop.graph import INPUT, Value
 from scaledrop.images import checked_pixels
 from scaledrop.sharing import Plan, separate_plan, shared_plan
 from scaledrop.workers import in_chunks
@@ -35,6 +35,7 @@ class FastEngine:
 
     Parameters:
         network: any frozen network.
+        layer_type: what evaluates a layer, given network, layer, its source and the edge of a pool.
 
     Attributes:
         network: the same.
@@ -44,7 +45,11 @@ class FastEngine:
     parallel = True
     """Chunks may be evaluated in several threads at once."""
 
-    def __init__(self, network: FrozenNetwork) -> None:
+    def __init__(
+        self,
+        network: FrozenNetwork,
+        layer_type: Callable[[FrozenNetwork, FrozenLayer, Value, int], FastLayer] = FastLayer,
+    ) -> None:
         self.network = network
         graph = network.graph
         self._layers: dict[str, FastLayer] = {}
@@ -54,7 +59,7 @@ class FastEngine:
             if pool is not None:
                 self._fused[pool.name] = layer.name
             source = graph.input_of(layer.node)
-            self._layers[layer.name] = FastLayer(network, layer, source, pool.size if pool else 1)
+            self._layers[layer.name] = layer_type(network, layer, source, pool.size if pool else 1)
 
     @property
     def frac_bits(self) -> int:
@@ -138,7 +143,9 @@ class FastEngine:
             plan = plan_of(keep[rows])
             return self.leaf_logits(pixels[rows], plan)[plan.leaves]
 
-        parts: Sequence[npt.NDArray[np.int64]] = in_chunks(len(pixels), self.chunk_images, chunk)
+        parts: Sequence[npt.NDArray[np.int64]] = in_chunks(
+            len(pixels), self.chunk_images, chunk, self.parallel
+        )
         if not parts:
             shape = (0, keep.shape[1], *self.network.positions, self.classes)
             return np.zeros(shape, dtype=np.int64)

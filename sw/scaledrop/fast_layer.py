@@ -23,7 +23,7 @@ from scaledrop.graph import (
     Value,
     Window,
 )
-from scaledrop.numbers import saturate
+from scaledrop.numbers import saturate, scaled_bound
 from scaledrop.sharing import Split
 
 __all__ = ["FastLayer", "Maps", "between"]
@@ -65,18 +65,27 @@ class FastLayer:
 
     Parameters:
         pool: edge of a max pool to take over the sums, 1 for none.
+        bound: largest magnitude of a sum; that of the layer when None.
     """
 
     def __init__(
-        self, network: FrozenNetwork, layer: FrozenLayer, source: Value, pool: int
+        self,
+        network: FrozenNetwork,
+        layer: FrozenLayer,
+        source: Value,
+        pool: int,
+        bound: int | None = None,
     ) -> None:
         self.layer, self.pool, self.source = layer, pool, source
-        exact = layer.sum_bound < SINGLE_EXACT
+        self.bound = layer.sum_bound if bound is None else bound
+        exact = self.bound < SINGLE_EXACT
         self.dtype: type[np.floating[Any]] = np.float32 if exact else np.float64
         self.network = network
         cells = 2 * layer.weights.astype(np.int64) - 1
+        self.sign = np.ones(len(cells), dtype=self.dtype)
         if isinstance(layer.output, Threshold):
-            folded = fold(layer, network.scale_frac_bits)
+            folded = fold(layer, network.scale_frac_bits, self.bound)
+            self.sign = folded.sign.astype(self.dtype)
             cells = cells * folded.sign[:, None]
             self.thresholds = tuple(
                 np.moveaxis(side, 0, -1).astype(self.dtype)
@@ -127,7 +136,7 @@ class FastLayer:
 
     def split(self, maps: Maps, split: Split) -> Maps:
         """Sums of what is stored, each once; then both outcomes of the layer's bit."""
-        sums = self._pooled(self._sums(maps.values))
+        sums = self._pooled(self.sums(maps.values))
         kept, dropped = (sums[maps.take(side)] for side in (split.kept, split.dropped))
         if isinstance(self.layer.output, Threshold):
             return Maps(self._codes(kept, dropped))
@@ -135,7 +144,9 @@ class FastLayer:
         sides = ((kept, self.layer.scale), (dropped, one))
         return Maps(np.concatenate([self._affine(side, scale) for side, scale in sides]))
 
-    def _sums(self, values: Floats) -> Floats:
+    def sums(self, values: Floats) -> Floats:
+        """(N, features) or (N, H, W, C) to the sums (N, C_out) or (N, OH, OW, C_out); their sign is
+        turned where that of the folded threshold is."""
         window = self.layer.window
         if window is None:
             flat = values.reshape(len(values), -1)
@@ -186,7 +197,7 @@ class FastLayer:
         assert isinstance(output, Head | Stream)
         shift = self.network.stream_shift(output) if isinstance(output, Stream) else 0
         half = 1 << (shift - 1) if shift else 0
-        bound = output.bound(self.layer.scaled_bound(self.network.scale_bits)) + half
+        bound = output.bound(scaled_bound(self.bound, self.network.scale_bits)) + half
         if bound < DOUBLE_EXACT:
             unit = 2.0**-shift
             result: Floats = sums * (output.gain * scale * unit)

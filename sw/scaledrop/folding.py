@@ -72,8 +72,9 @@ def fold_head(layer: FrozenLayer, scale_bits: int, scale_frac_bits: int) -> Fold
     return FoldedHead(kept, dropped, head.offset, head.gain_bits + scale_bits)
 
 
-def fold(layer: FrozenLayer, scale_frac_bits: int) -> FoldedThresholds:
-    """The folded form of a hidden layer; equal to the reference form for every sum.
+def fold(layer: FrozenLayer, scale_frac_bits: int, bound: int | None = None) -> FoldedThresholds:
+    """The folded form of a hidden layer; equal to the reference form for every sum up to ``bound``,
+    that of the layer when None.
 
     Raises:
         TypeError: the layer has no threshold.
@@ -82,10 +83,11 @@ def fold(layer: FrozenLayer, scale_frac_bits: int) -> FoldedThresholds:
     if not isinstance(output, Threshold):
         raise TypeError(f"{layer.name} has no threshold")
     one = np.full_like(layer.scale, 1 << scale_frac_bits)
+    limit = layer.sum_bound if bound is None else bound
     return FoldedThresholds(
         1 - 2 * output.flip,
-        _divided(output, layer.scale, layer.sum_bound),
-        _divided(output, one, layer.sum_bound),
+        _divided(output, layer.scale, limit),
+        _divided(output, one, limit),
     )
 
 

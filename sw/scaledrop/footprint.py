@@ -200,8 +200,8 @@ def _scales(layout: NetworkLayout) -> Store:
 
 
 def _thresholds(layout: NetworkLayout, folded: bool) -> Store:
-    sums = layout.sum_width
-    value = sums if folded else max(layout.network.scaled_width, sums)
+    sums = layout.running_width
+    value = sums if folded else max(layout.scaled_width, sums)
     words = layout.end.level * (OUTCOMES if folded else 1)
     return Store(max(words, 2), _parts(layout.array.lanes * (value + 2)))
 

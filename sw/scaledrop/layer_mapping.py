@@ -114,6 +114,20 @@ class LayerMapping:
         return padded.reshape(1, -1)
 
     @property
+    def plane_bound(self) -> int:
+        """Largest magnitude of a bit plane's sum as it is read."""
+        converter = self.array.converter
+        if converter is None:
+            return self.layer.in_features
+        used = (self.row_index >= 0).sum(axis=-1).ravel().tolist()
+        return sum(converter.reach(rows) for rows in used)
+
+    @property
+    def sum_bound(self) -> int:
+        """Largest magnitude of a sum as it is read; that of the layer without loss."""
+        return self.layer.sum_bound // self.layer.in_features * self.plane_bound
+
+    @property
     def row_tiles(self) -> int:
         """Row tiles of a tap."""
         return int(self.row_index.shape[1])

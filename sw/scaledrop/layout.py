@@ -24,7 +24,7 @@ from scaledrop.errors import UserError
 from scaledrop.frozen import FrozenLayer, FrozenNetwork, Stream
 from scaledrop.graph import Layer
 from scaledrop.layer_mapping import Bases, LayerMapping, Method
-from scaledrop.numbers import signed_width
+from scaledrop.numbers import scaled_bound, signed_width
 from scaledrop.tails import tails
 
 __all__ = ["WINDOW_BITS", "NetworkLayout"]
@@ -108,25 +108,46 @@ class NetworkLayout:
         return max(1, *(entry.layer.node.planes for entry in self.layers))
 
     @property
-    def plane_width(self) -> int:
-        """Bits of the sum of one plane over a whole fan-in."""
-        fan_in = max(layer.in_features for layer in self.network.layers)
-        return max(signed_width(fan_in), self.array.rows.bit_length() + 1)
+    def partial_width(self) -> int:
+        """Bits of one column sum behind its converter."""
+        rows, converter = self.array.rows, self.array.converter
+        if converter is None:
+            return rows.bit_length() + 1
+        return max(signed_width(converter.reach(rows)), 2)
 
     @property
-    def sum_width(self) -> int:
+    def plane_width(self) -> int:
+        """Bits of the sum of one plane over a whole fan-in."""
+        bound = max(entry.plane_bound for entry in self.layers)
+        return max(signed_width(bound), self.partial_width)
+
+    @property
+    def running_width(self) -> int:
         """Bits of a running sum in the accelerator."""
         # Equal widths would mean that no sum has more than one plane.
         several = any(entry.planes > 1 for entry in self.layers)
-        return max(self.network.sum_width, self.plane_width + several)
+        return max(self.sum_width, self.plane_width + several)
 
     @property
     def logit_width(self) -> int:
         """Bits of a logit in the accelerator: what all gains and scales of these formats can make,
         and an offset as large, so that a network that is trained anew fits."""
-        head, last = self.network.head, self.network.layers[-1]
-        largest = 2 ** (head.gain_bits - 1) * last.scaled_bound(self.network.scale_bits)
-        return max(self.network.logit_width, min(signed_width(2 * largest), LOGIT_ROOM))
+        head = self.network.head
+        bound = scaled_bound(self.layers[-1].sum_bound, self.network.scale_bits)
+        largest = 2 ** (head.gain_bits - 1) * bound
+        least = max(self.network.logit_width, signed_width(head.bound(bound)))
+        return max(least, min(signed_width(2 * largest), LOGIT_ROOM))
+
+    @property
+    def sum_width(self) -> int:
+        """Bits of the widest sum as it is read."""
+        return max(signed_width(entry.sum_bound) for entry in self.layers)
+
+    @property
+    def scaled_width(self) -> int:
+        """Bits of the widest scaled sum."""
+        bits = self.network.scale_bits
+        return max(signed_width(scaled_bound(entry.sum_bound, bits)) for entry in self.layers)
 
     @property
     def results(self) -> int:

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small networks on small arrays, each with something of its own, and what runs them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from networks import random_graph_network, random_images
 from scaledrop.graph import Kind, Layer, MaxPool, Window
 from scaledrop.mapping import ArrayShape, NetworkMapping
 from scaledrop.numbers import drop_code
+from scaledrop.tile_sums import mapping_sums
 from scaledrop.walk import Inference, Mode
 from scaledrop_cosim.amaranth_bench import World, run
 from scaledrop_cosim.checker import check
@@ -137,7 +138,8 @@ class Setup:
             datapath=case.datapath,
             depth=case.depth,
         )
-        self.workload = workload_of(network, case.mode, case, seed)
+        sums = mapping_sums(self.mapping)
+        self.workload = replace(workload_of(network, case.mode, case, seed), crossbar_sum=sums)
 
     def observation(self, world=QUIET, prepare=None):
         capture = run(self.dut, self.workload, world, 40_000, prepare)

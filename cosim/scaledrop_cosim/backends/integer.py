@@ -16,6 +16,6 @@ class IntegerBackend(Backend):
     name = "integer model"
 
     def infer(self, workload: Workload) -> Observation:
-        passes = infer(workload.network, workload.images, workload.masks)
+        passes = infer(workload.network, workload.images, workload.masks, workload.crossbar_sum)
         record = PassRecord.of_passes(passes.masks, passes.hidden, passes.logits, workload.weights)
         return Observation(record)

@@ -11,6 +11,7 @@ from scaledrop_flow.bench.cycles import cycle_benchmarks
 from scaledrop_flow.bench.datapaths import datapath_benchmarks
 from scaledrop_flow.bench.device import device_benchmarks
 from scaledrop_flow.bench.device_map import map_benchmarks
+from scaledrop_flow.bench.energy import energy_benchmarks
 from scaledrop_flow.bench.entry import Entry
 from scaledrop_flow.bench.inference import inference_benchmarks, lenet5
 from scaledrop_flow.bench.simulation import simulation_benchmarks
@@ -33,4 +34,5 @@ def run_benchmarks(cache: Path, repeats: int) -> list[Entry]:
         *simulation_benchmarks(cache, repeats),
         *area_benchmarks(),
         *datapath_benchmarks(network),
+        *energy_benchmarks(),
     ]

@@ -74,6 +74,7 @@ def energy(
     """Joules, time and area of one prediction, with bands, breakdown, pictures and comparisons."""
     if context.invoked_subcommand is not None:
         return
+    from scaledrop.energy import load_table
     from scaledrop.energy.published import load_published, with_own
     from scaledrop.mapping import ArrayShape
     from scaledrop.walk import Mode
@@ -101,7 +102,8 @@ def energy(
     way = Way(f"{mode}, {datapath}", Mode.named(mode), datapath == "folded")
     counted = None if run is None else counted_by(run, chosen.network, setting, way)
     priced = table_of(table, node, supply, spin, chosen.network)
-    result = evaluate_energy(chosen.network, setting, way, priced, rows_at_hand, counted)
+    own_node = load_table(table)
+    result = evaluate_energy(chosen.network, setting, way, priced, rows_at_hand, own_node, counted)
     save_energy(result, " ".join(["scaledrop", *sys.argv[1:]]), out)
     show_energy(result, out)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,10 +17,13 @@ from scaledrop_flow.cli.options import (
     CheckpointFile,
     Columns,
     Config,
+    ConverterBits,
+    ConverterStep,
     Convolution,
     Datapath,
     DataSource,
     Lanes,
+    MidRise,
     ModelFile,
     Out,
     Rows,
@@ -28,6 +31,9 @@ from scaledrop_flow.cli.options import (
     app,
     write_json,
 )
+
+if TYPE_CHECKING:
+    from scaledrop.array_shape import ArrayShape
 
 __all__ = ["bench", "cosim", "doctor", "generate", "golden", "report"]
 
@@ -44,6 +50,19 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
+def _array(rows: int, columns: int, lanes: int, bits: int, step: int, mid_rise: bool) -> ArrayShape:
+    from scaledrop.array_shape import ArrayShape
+    from scaledrop.converter import Converter, covering_converter
+
+    if bits == 0:
+        if step or mid_rise:
+            raise UserError("converter_bits: 0 is lossless, with no step; give the bits")
+        return ArrayShape(rows, columns, lanes)
+    wide = covering_converter(bits, rows)
+    one = Converter(bits, step or wide.step, mid_rise or wide.mid_rise)
+    return ArrayShape(rows, columns, lanes, one)
+
+
 @app.command()
 def generate(
     config: Config = None,
@@ -51,6 +70,9 @@ def generate(
     rows: Rows = 64,
     columns: Columns = 16,
     lanes: Lanes = 0,
+    converter_bits: ConverterBits = 0,
+    converter_step: ConverterStep = 0,
+    mid_rise: MidRise = False,
     max_passes: Annotated[int, typer.Option(help="Largest T of the hardware.")] = 255,
     datapath: Datapath = "reference",
     convolution: Convolution = "auto",
@@ -60,12 +82,11 @@ def generate(
     cache: Cache = CACHE,
 ) -> None:
     """Write Verilog and its JSON description; with a bus, what a driver needs too."""
-    from scaledrop.mapping import ArrayShape
     from scaledrop_flow.console import console
     from scaledrop_flow.model import resolve
     from scaledrop_flow.steps.generate import generate as run
 
-    array = ArrayShape(rows, columns, lanes)
+    array = _array(rows, columns, lanes, converter_bits, converter_step, mid_rise)
     network = resolve(config, model, None, cache).network
     result = run(network, array, out, max_passes, datapath, convolution, bus, pixel_bits)
     *first, last = result.files
@@ -88,6 +109,9 @@ def cosim(
     rows: Rows = 64,
     columns: Columns = 16,
     lanes: Lanes = 0,
+    converter_bits: ConverterBits = 0,
+    converter_step: ConverterStep = 0,
+    mid_rise: MidRise = False,
     idle: Annotated[int, typer.Option(help="Input gaps, chance in 1/256 per cycle.")] = 0,
     stall: Annotated[int, typer.Option(help="Back-pressure, chance in 1/256.")] = 0,
     table: Annotated[str, typer.Option(help="Energy table: a name or a YAML file.")] = "mtj45",
@@ -107,7 +131,6 @@ def cosim(
     cache: Cache = CACHE,
 ) -> None:
     """Run the generated RTL against the frozen model, bit for bit, and write the report."""
-    from scaledrop.mapping import ArrayShape
     from scaledrop.walk import Inference, Mode
     from scaledrop_cosim.driver import Disturbance
     from scaledrop_flow.console import StepPrinter, console, show_cosim
@@ -124,7 +147,7 @@ def cosim(
     choices = CosimChoices(
         inference=Inference(Mode.named(mode), passes, masks),
         seed=seed,
-        array=ArrayShape(rows, columns, lanes),
+        array=_array(rows, columns, lanes, converter_bits, converter_step, mid_rise),
         convolution=convolution,
         datapath=datapath,
         bus=bus,

@@ -194,7 +194,11 @@ def evaluate(
 @app.command()
 def study(
     name: Annotated[
-        str, typer.Argument(help="scale, lenet5, exactness, rtl, macrospin, calibration, spin.")
+        str,
+        typer.Argument(
+            help="scale, lenet5, exactness, rtl, macrospin, calibration, spin, energy, "
+            "analog, analog-check."
+        ),
     ],
     data: DataSource = None,
     out: Out = Path("docs/studies"),

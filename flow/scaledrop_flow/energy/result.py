@@ -79,12 +79,15 @@ def evaluate_energy(
     way: Way,
     table: TechnologyTable,
     published: Sequence[Published],
+    own_node: TechnologyTable,
     counted: EventCounts | None = None,
 ) -> EnergyResult:
     """Price ``network`` as it is run and in the steps before, and set it beside others.
 
     Args:
         way: The way that the result is about.
+        own_node: The table at the node that it is written for, from which other tools' nodes are
+            reached.
         counted: Counters of the RTL for it.
 
     Raises:
@@ -101,6 +104,6 @@ def evaluate_energy(
         swings=sensitivity(counts, chosen.machine, table, chosen.workload.images),
         ratios=compare(chosen.estimate.joules, published),
         sources=source_costs(figures_of(network), table, setting.passes),
-        independent=tuple(beside(one, table) for one in load_references()),
+        independent=tuple(beside(one, own_node) for one in load_references()),
         counted=counted is not None,
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scaledrop.errors import UserError
-from scaledrop.events import Event, EventCounts
+from scaledrop.events import Event, EventCounts, GraphEvent
 from scaledrop.layer_mapping import LayerMapping, Method
 from scaledrop.layout import NetworkLayout
 from scaledrop_flow.energy_report.data import Ceiling, RooflinePoint
@@ -29,7 +29,8 @@ class _Work:
 def _work(mapped: LayerMapping, counts: Mapping[str, int]) -> _Work:
     visits = counts[Event.ACTIVATIONS] // mapped.activations
     results = mapped.layer.out_features * mapped.position_count
-    decided = counts[Event.LOGIT_MACS] if mapped.is_head else counts[Event.COMPARISONS]
+    decided = counts[Event.LOGIT_MACS if mapped.is_head else Event.COMPARISONS]
+    decided = decided or counts.get(GraphEvent.STREAM_MACS, 0)
     return _Work(
         operations=results * mapped.layer.in_features * mapped.layer.planes * visits,
         beats=mapped.beat_count * decided / results,

@@ -149,7 +149,12 @@ def report_of(
         "seed": choices.seed,
         "command": command,
         "network": _network(network),
-        "array": {"rows": array.rows, "columns": array.columns, "lanes": array.lanes},
+        "array": {
+            "rows": array.rows,
+            "columns": array.columns,
+            "lanes": array.lanes,
+            **({} if array.converter is None else {"converter": str(array.converter)}),
+        },
         "checked": _checked(result),
         "mismatches": sum(one.total_mismatches for one in result.checks),
         "first_difference": next((one.first for one in result.checks if one.first), None),

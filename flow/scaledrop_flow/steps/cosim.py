@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from scaledrop.analog import AnalogArray
 from scaledrop.device.loop import spin_loop
 from scaledrop.energy import EnergyEstimate, TechnologyTable, load_table
 from scaledrop.errors import UserError
@@ -16,8 +17,10 @@ from scaledrop.frozen import FrozenNetwork
 from scaledrop.mapping import ArrayShape, NetworkMapping
 from scaledrop.nn import ScaleDropNet
 from scaledrop.record import PassRecord
+from scaledrop.tile_sums import mapping_sums
 from scaledrop.walk import Inference, Mode
 from scaledrop_cosim.axi.build import build_system
+from scaledrop_cosim.backends.analog import AnalogBackend
 from scaledrop_cosim.backends.integer import IntegerBackend
 from scaledrop_cosim.backends.pytorch import TorchBackend
 from scaledrop_cosim.backends.rtl import RtlBackend
@@ -137,6 +140,9 @@ class CosimResult:
 
 def _run_software(result: CosimResult, net: ScaleDropNet | None, listener: Listener) -> None:
     backends: list[Backend] = [IntegerBackend()]
+    array = result.mapping.array
+    if array.converter is not None:
+        backends.append(AnalogBackend(AnalogArray(array), result.mapping.convolution))
     if net is not None:
         backends.append(TorchBackend(net))
     for backend in backends:
@@ -184,9 +190,9 @@ def cosimulate(
         (folder / name).unlink(missing_ok=True)
     listener = listener or Listener()
     passes = choices.inference.passes
-    workload = _workload(network, images, choices)
-    table = load_table(choices.table)
     mapping = NetworkMapping(network, choices.array, choices.convolution)
+    workload = _workload(mapping, images, choices)
+    table = load_table(choices.table)
     result = CosimResult(workload, mapping, {})
     with result.timed("generate", listener):
         generated = generate(
@@ -199,6 +205,8 @@ def cosimulate(
             bus=choices.bus,
             calibration=None if workload.spin is None else workload.spin.calibration,
         )
+    if net is not None and choices.array.converter is not None:
+        net, no_net = None, f"knows no converter of {choices.array.converter}"
     if net is None:
         result.skips.append(f"float64 PyTorch: {no_net}")
     if choices.bus == "axi":
@@ -217,14 +225,15 @@ def cosimulate(
     return result
 
 
-def _workload(network: FrozenNetwork, images: LabelledImages, choices: CosimChoices) -> Workload:
+def _workload(mapping: NetworkMapping, images: LabelledImages, choices: CosimChoices) -> Workload:
     """The images with the bits of the ideal device or of a physical one."""
     ideal = Workload(
-        network,
+        mapping.network,
         images.pixels,
         choices.inference.passes,
         choices.seed,
         inference=choices.inference,
+        crossbar_sum=mapping_sums(mapping),
     )
     spin = choices.spin
     if spin is None:

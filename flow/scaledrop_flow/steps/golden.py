@@ -29,7 +29,7 @@ def golden_vectors(workload: Workload) -> dict[str, Any]:
     Bits are strings of 0 and 1, one per image and pass; hidden ones one string per layer as well,
     maps flattened as (C, H, W). Hidden values of more bits are lists of integers instead.
     """
-    record = infer(workload.network, workload.images, workload.masks)
+    record = infer(workload.network, workload.images, workload.masks, workload.crossbar_sum)
     return {
         "format": FORMAT,
         "model_sha256": digest(workload.network),

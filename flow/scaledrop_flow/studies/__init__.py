@@ -8,7 +8,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from scaledrop_flow.studies.analog import analog_study
+from scaledrop_flow.studies.analog_check import analog_check_study
 from scaledrop_flow.studies.calibration import calibration_study
+from scaledrop_flow.studies.energy import energy_study
 from scaledrop_flow.studies.exactness import exactness_study
 from scaledrop_flow.studies.macrospin import macrospin_study
 from scaledrop_flow.studies.rtl import rtl_study
@@ -30,5 +33,8 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
         "macrospin": macrospin_study,
         "spin": spin_study,
         "calibration": calibration_study,
+        "energy": energy_study,
+        "analog": analog_study,
+        "analog-check": analog_check_study,
     }
 )

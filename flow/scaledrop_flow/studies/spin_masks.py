@@ -106,6 +106,7 @@ def mask_table(
     known: npt.NDArray[np.uint8],
     labels: npt.NDArray[np.int64],
     foreign: npt.NDArray[np.uint8],
+    engine: FastEngine | None = None,
 ) -> MaskTable:
     """Every image under every mask.
 
@@ -113,8 +114,9 @@ def mask_table(
         network: Of few layers.
         known, foreign: (., *shape) pixels.
         labels: Of ``known``.
+        engine: Of the network; the exact one when None.
     """
-    engine = FastEngine(network)
+    engine = engine or FastEngine(network)
     pixels = engine.images(np.concatenate([known, foreign]))
     masks = every_mask(len(engine.drop_codes))
     logits = engine.logits(pixels, np.broadcast_to(masks, (len(pixels), *masks.shape)))

@@ -68,11 +68,13 @@ def machine_of(
     Args:
         layout: The network on its array.
         folded: With the folded datapath.
-        converter_bits: Of a converter that is not lossless.
+        converter_bits: Of a converter that is not lossless; that of the array when not given.
     """
     network, array = layout.network, layout.array
     memories = _capacities(layout, folded)
     targets = _targets(layout, memories)
+    if converter_bits is None and array.converter is not None:
+        converter_bits = array.converter.bits
     sizes = {}
     for mapped in layout.layers:
         unrolled = mapped.method is Method.UNROLLED
@@ -82,8 +84,8 @@ def machine_of(
             columns=array.columns,
             lanes=array.lanes,
             scale_bits=network.scale_bits,
-            sum_width=layout.sum_width,
-            scaled_width=network.scaled_width,
+            sum_width=layout.running_width,
+            scaled_width=layout.scaled_width,
             logit_width=layout.logit_width,
             gain_bits=network.head.gain_bits,
             bit_planes=mapped.layer.coding is Coding.UNSIGNED,
