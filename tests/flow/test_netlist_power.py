@@ -10,7 +10,8 @@ from scaledrop.energy import load_table
 from scaledrop.errors import UserError
 from scaledrop_flow.netlist import sta
 from scaledrop_flow.netlist.activity import Activity
-from scaledrop_flow.netlist.blocks import BLOCKS, Claim, Term, actions, table_joules
+from scaledrop_flow.netlist.blocks import BLOCKS
+from scaledrop_flow.netlist.claims import Claim, Term, actions, table_joules
 from scaledrop_flow.netlist.compare import verdict
 from scaledrop_flow.netlist.libraries import CellLibrary
 from scaledrop_flow.netlist.mapping import Cell, Mapped

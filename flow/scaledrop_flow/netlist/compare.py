@@ -12,14 +12,8 @@ from scaledrop.energy import TechnologyTable
 from scaledrop.errors import UserError
 from scaledrop.mapping import NetworkMapping
 from scaledrop_flow.netlist.activity import Activity, read_ports, replay
-from scaledrop_flow.netlist.blocks import (
-    CONTROLLER,
-    CYCLES,
-    Block,
-    actions,
-    table_joules,
-    unit_joules,
-)
+from scaledrop_flow.netlist.blocks import CONTROLLER, Block
+from scaledrop_flow.netlist.claims import CYCLES, actions, table_joules, unit_joules
 from scaledrop_flow.netlist.design import Module
 from scaledrop_flow.netlist.libraries import CellLibrary
 from scaledrop_flow.netlist.mapping import Mapped, cut_name, map_block
