@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scaledrop.events import Event
 from scaledrop.mapping import NetworkMapping
-from scaledrop_flow.netlist.claims import ALL, CHANGES, CYCLES, LOGIC, REGISTERS, Claim, Term
+from scaledrop_flow.netlist.claims import ALL, CYCLES, LOGIC, REGISTERS, Claim, Term
 
 __all__ = ["BLOCKS", "CONTROLLER", "Block"]
 
@@ -86,8 +86,7 @@ BLOCKS = (
                 Event.ADDITIONS,
                 (Term("adder", Event.ADDITIONS, _sum_width),),
             ),
-            Claim("accumulator registers", REGISTERS, Event.CONVERSIONS, (*_REGISTERS, CLOCKED)),
-            Claim("accumulator registers, changes", CHANGES, Event.CONVERSIONS, _REGISTERS),
+            Claim("accumulator registers", REGISTERS, Event.CONVERSIONS, _REGISTERS),
         ),
     ),
     Block(

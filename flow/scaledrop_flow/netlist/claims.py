@@ -13,7 +13,6 @@ from scaledrop.mapping import NetworkMapping
 
 __all__ = [
     "ALL",
-    "CHANGES",
     "CYCLES",
     "LOGIC",
     "REGISTERS",
@@ -27,7 +26,6 @@ __all__ = [
 
 Part = tuple[str, ...]
 LOGIC: Part = ("logic",)
-CHANGES: Part = ("registers",)
 REGISTERS: Part = ("registers", "clock")
 ALL: Part = (*LOGIC, *REGISTERS)
 CYCLES = "clock cycles"

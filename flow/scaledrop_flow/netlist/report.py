@@ -68,7 +68,7 @@ def printed(name: str, found: Sequence[Line]) -> Table:
 
 MEASURED = {
     "adder": ("accumulator adder",),
-    "register": ("accumulator registers, changes",),
+    "register": ("accumulator registers",),
     "multiplier": ("scale multiplier and mux",),
     "comparator": ("threshold comparator", "folded comparator"),
     "register_clock": ("clock of a register bit",),
