@@ -10,7 +10,7 @@ CMTJ ?=
 N ?= 500
 SEED ?= 1
 
-.PHONY: help setup sim test lint verilog golden fuzz bench studies validate-device spin-study device-pictures doctor clean distclean
+.PHONY: help setup sim test lint verilog golden fuzz bench studies validate-device spin-study netlist-power device-pictures doctor clean distclean
 
 help:
 	@echo "make sim      train, freeze, generate, co-simulate, estimate, report -> build/sim/index.html"
@@ -22,6 +22,7 @@ help:
 	@echo "make studies  measure docs/studies again: about an hour, needs MNIST, CIFAR-10, ISBI 2012"
 	@echo "make validate-device CMTJ=PYTHON  the macrospin against cmtj, which that Python has: minutes"
 	@echo "make spin-study  what the device does to predictions, with pictures: minutes"
+	@echo "make netlist-power  digital blocks against a cell library of SCALEDROP_PDK: minutes"
 	@echo "make device-pictures  pictures of docs/device.md"
 	@echo "make doctor   which tools are there"
 	@echo "make clean    remove build/;  make distclean removes .venv too"
@@ -75,6 +76,9 @@ validate-device: $(READY)
 spin-study: $(READY)
 	$(BIN)/scaledrop study spin --cache build/cache $(ARGS)
 	$(BIN)/python -m scaledrop_flow.report.spin_study docs/studies/spin.csv docs/pictures
+
+netlist-power: $(READY)
+	$(BIN)/scaledrop energy netlist --out build/netlist --cache build/cache $(ARGS)
 
 device-pictures: $(READY)
 	$(BIN)/python -m scaledrop_flow.report.macrospin docs/studies/macrospin.csv docs/pictures

@@ -84,8 +84,11 @@ def _run(command: list[str], folder: Path, log: Path) -> None:
         raise UserError(f"{Path(command[0]).name} failed: {tail} (whole log: {log})")
 
 
-def compile_verilator(arguments: list[str], folder: Path, log: Path) -> None:
+def compile_verilator(arguments: list[str], folder: Path, log: Path, optimise: str = "-O2") -> None:
     """Run Verilator with ``arguments`` in ``folder``, then make, both logged.
+
+    Args:
+        optimise: The C++ compiler's flag for the design; its runtime library gets ``-O2``.
 
     Raises:
         UserError: a tool is missing, or failed; the message ends with the log's path.
@@ -99,9 +102,9 @@ def compile_verilator(arguments: list[str], folder: Path, log: Path) -> None:
     # verilated.mk of the package leaves two compiler settings empty.
     settings = ["CFG_CXXFLAGS_PCH_I=-include", "CFG_CXXFLAGS_COROUTINES=-fcoroutines"]
     settings += [f"CXX={compiler()}", f"LINK={compiler()}"]
-    optimise = ["OPT_FAST=-O2", "OPT_SLOW=-O0", "OPT_GLOBAL=-O2"]
+    settings += [f"OPT_FAST={optimise}", "OPT_SLOW=-O0", "OPT_GLOBAL=-O2"]
     jobs = str(os.cpu_count() or 1)
-    _run(["make", "-s", "-j", jobs, "-f", "Vtop.mk", *settings, *optimise], folder, log)
+    _run(["make", "-s", "-j", jobs, "-f", "Vtop.mk", *settings], folder, log)
 
 
 def keep_executable(built: Path, folder: Path) -> None:

@@ -267,7 +267,7 @@ def test_how_it_was_inferred_is_told(gallery: Gallery, name: str) -> None:
 
 
 def test_what_is_remembered_is_shown_as_unverified(page: str) -> None:
-    assert page.count("MEM, unverified") == 6
+    assert page.count("MEM, unverified") == 3
     assert "row drivers (unverified)" in page
 
 

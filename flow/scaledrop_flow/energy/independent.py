@@ -29,6 +29,8 @@ GROUPS = {
     "array": ("crossbar cells", "row drivers"),
     "converters": ("column converters",),
     "accumulation": ("accumulator",),
+    "control": ("controller", "stage registers"),
+    "leakage": ("leakage",),
 }
 
 
@@ -39,7 +41,7 @@ class Beside:
     Attributes:
         reference: Theirs.
         ours: In the same configuration.
-        parts: Array, converters, accumulation and everything else, of ours.
+        parts: Ours by :data:`GROUPS`, and everything else.
     """
 
     reference: Reference

@@ -37,7 +37,7 @@ GROUPS = (
     ("residual streams", ("stream multipliers", "stream adders", "stream gains", "stream comp")),
     ("buffers", ("activation buffer", "window registers", "image buffer", "stream buffer")),
     ("spin unit", ("spin unit",)),
-    ("control and interface", ("controller", "clocked registers", "interface")),
+    ("control and interface", ("controller", "stage registers", "interface")),
     ("leakage", ("leakage",)),
 )
 """Part of a bar to how the names of its components begin; any other component is its own part."""

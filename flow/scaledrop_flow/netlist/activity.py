@@ -3,58 +3,28 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from scaledrop.errors import UserError
-from scaledrop_cosim.toolchain import compile_verilator
+from scaledrop_cosim.toolchain import compiler
 from scaledrop_flow.netlist.design import Port
-from scaledrop_flow.netlist.mapping import TOP, Mapped, port_name
+from scaledrop_flow.netlist.gates import GateNetlist
+from scaledrop_flow.netlist.mapping import Mapped, port_name
 
-__all__ = ["Activity", "read_saif", "replay", "testbench"]
+__all__ = ["Activity", "build_simulator", "read_ports", "replay", "simulate"]
 
-BENCH = "replay"
+SOURCE = Path(str(files("scaledrop_flow") / "netlist" / "gates.cpp"))
 SETTLE = 16
 """Edges, the seven of the reset among them, in which outputs are not compared yet."""
 
-_NET = re.compile(
-    r"\((\S+)\s+\(T0 \d+\)\s+\(T1 \d+\)\s+\(TZ \d+\)\s+\(TX \d+\)\s+\(TB \d+\)\s+\(TC (\d+)\)"
-)
-_INSTANCE = re.compile(r"\(INSTANCE (?:\"[^\"]*\" )?(\S+)")
-
-MAIN = """\
-#include <cstdint>
-#include <cstdio>
-#include "Vtop.h"
-#include "verilated.h"
-#include "verilated_saif_c.h"
-
-int main(int argc, char** argv) {
-  VerilatedContext context;
-  context.commandArgs(argc, argv);
-  context.traceEverOn(true);
-  Vtop top{&context};
-  VerilatedSaifC saif;
-  top.trace(&saif, 99);
-  saif.open("activity.saif");
-  std::uint64_t cycles = 0;
-  top.clk = 0;
-  top.eval();
-  while (!top.done) {
-    top.clk = 1;
-    top.eval();
-    top.clk = 0;
-    top.eval();
-    saif.dump(cycles++);
-  }
-  saif.close();
-  std::printf("%llu %u\\n", static_cast<unsigned long long>(cycles), top.mismatches);
-  top.final();
-  return 0;
-}
-"""
+Bits = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -68,99 +38,118 @@ class Activity:
     """
 
     cycles: int
-    toggles: dict[tuple[str, int], int]
+    toggles: Mapping[tuple[str, int], int]
     mismatches: int
 
 
-def testbench(ports: tuple[Port, ...]) -> str:
-    """SystemVerilog that plays a recording to the netlist and compares its outputs.
-
-    The line of an edge is what the block saw before it; the next one follows right after.
-    """
-    width = sum(port.width for port in ports if port.name != "clk")
-    pins, differs, high = [], [], width
-    for at, port in enumerate(ports):
-        if port.name == "clk":
-            pins.append(".clk(clk)")
-            continue
-        name, bits = port_name(at, port), f"line[{high - 1}:{high - port.width}]"
-        high -= port.width
-        if port.is_input:
-            pins.append(f".{name}({bits})")
-        else:
-            pins.append(f".{name}(o{at})")
-            differs.append((f"  wire [{port.width - 1}:0] o{at};", f"o{at} != {bits}"))
-    return "\n".join(
-        (
-            f"module {BENCH} (input wire clk, output reg [31:0] mismatches, output reg done);",
-            f"  reg [{width - 1}:0] line, next;",
-            "  int file, edges;",
-            "  string name;",
-            *(wire for wire, _ in differs),
-            "  initial begin",
-            '    if (!$value$plusargs("stimulus=%s", name)) name = "stimulus.hex";',
-            '    file = $fopen(name, "r");',
-            "    mismatches = 0; edges = 0; done = 0; line = 0;",
-            '    if ($fscanf(file, "%h\\n", line) != 1) done = 1;',
-            "  end",
-            "  always @(posedge clk) begin",
-            "    edges <= edges + 1;",
-            f"    if (edges >= {SETTLE} && ({' || '.join(d for _, d in differs) or '0'}))",
-            "      mismatches <= mismatches + 1;",
-            '    if ($fscanf(file, "%h\\n", next) == 1) line <= next;',
-            "    else done <= 1;",
-            "  end",
-            f"  {TOP} dut ({', '.join(pins)});",
-            "endmodule",
-            "",
-        )
-    )
-
-
-def read_saif(text: str, instance: str) -> dict[tuple[str, int], int]:
-    """(net, bit) to toggle count of the nets right below ``instance``.
+def build_simulator(folder: Path) -> Path:
+    """Compile the simulator of gates into ``folder``, if it is not there.
 
     Raises:
-        UserError: it has no such instance.
+        UserError: the compiler is missing or fails.
     """
-    found: dict[tuple[str, int], int] | None = None
-    for part in re.split(r"(?=\(INSTANCE )", text):
-        head = _INSTANCE.match(part)
-        if head is None or head[1] != instance:
-            continue
-        found = {}
-        for written, count in _NET.findall(part):
-            name, _, bit = written.replace("\\", "").partition("[")
-            found[name, int(bit.rstrip("]") or 0)] = int(count)
-    if found is None:
-        raise UserError(f"activity: the SAIF file has no instance {instance}; simulate again")
+    program = folder / "gates"
+    if program.exists():
+        return program
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [compiler(), "-O2", "-std=c++17", "-o", str(program), str(SOURCE)]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise UserError(f"{compiler()} is missing: install a C++ compiler, or set CXX") from None
+    if result.returncode:
+        raise UserError(f"{compiler()} failed: {' '.join(result.stderr.split())[:300]}")
+    return program
+
+
+def read_ports(path: Path, ports: Sequence[Port]) -> dict[str, Bits]:
+    """A recording: name of a port to its bits, (cycles, width), the lowest bit first.
+
+    Args:
+        path: Lines of hexadecimal digits: all ports but the clock, the first in the highest bits.
+
+    Raises:
+        UserError: the lines have another length.
+    """
+    recorded = [port for port in ports if port.name != "clk"]
+    width = sum(port.width for port in recorded)
+    digits = -(-width // 4)
+    data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
+    if len(data) % (digits + 1):
+        raise UserError(f"recording: {path} has not {digits} digits a line; record again")
+    text = data.reshape(-1, digits + 1)[:, :digits]
+    nibbles = np.where(text < ord("a"), text - ord("0"), text - (ord("a") - 10)).astype(np.uint8)
+    bits = np.unpackbits(nibbles[:, :, None], axis=2)[:, :, 4:].reshape(len(text), -1)
+    at, found = 4 * digits, {}
+    for port in reversed(recorded):
+        found[port.name] = bits[:, at - port.width : at][:, ::-1]
+        at -= port.width
     return found
 
 
-def replay(mapped: Mapped, stimulus: Path, folder: Path) -> Activity:
-    """Build the netlist with its cells' models, run ``stimulus`` and count every net's changes.
+def simulate(
+    netlist: GateNetlist,
+    inputs: Mapping[int, Bits],
+    outputs: Sequence[int],
+    folder: Path,
+) -> tuple[Bits, npt.NDArray[np.int64]]:
+    """Run a netlist from registers at 0.
+
+    Args:
+        inputs: Net to its value in each cycle.
+        outputs: Nets that are watched.
+
+    Returns:
+        (cycles, outputs) values before each clock edge; changes of each net over the run.
 
     Raises:
-        UserError: a tool is missing or failed.
+        UserError: no compiler, or the simulator fails.
     """
-    folder = folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "main.cpp").write_text(MAIN)
-    (folder / "replay.sv").write_text(testbench(mapped.ports))
-    inner = "/* verilator tracing_off */\n"
-    (folder / "inner.v").write_text(inner + mapped.models.read_text() + mapped.memories.read_text())
-    outer = "/* verilator tracing_on */\n"
-    (folder / "block.v").write_text(outer + mapped.netlist.read_text())
-    arguments = [
-        *("--cc", "--exe", "-O2", "--x-assign", "fast", "--x-initial", "fast", "--trace-saif"),
-        *("--no-assert", "-Wno-lint", "-Wno-fatal", "--top-module", BENCH, "-o", "replay"),
-        *(str(folder / name) for name in ("replay.sv", "block.v", "inner.v", "main.cpp")),
-    ]
-    compile_verilator(arguments, folder, folder / "build.log")
-    command = [str(folder / "replay"), f"+stimulus={stimulus.resolve()}"]
-    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    program = build_simulator(folder)
+    stimulus = np.stack(list(inputs.values()), axis=1)
+    sizes = (
+        netlist.size,
+        len(netlist.gates),
+        netlist.registers.shape[1],
+        len(inputs),
+        len(outputs),
+        len(stimulus),
+    )
+    parts = (sizes, netlist.gates, netlist.registers, list(inputs), outputs)
+    compiled = b"".join(np.asarray(part, dtype="<i4").tobytes() for part in parts)
+    names = ("program", "stimulus", "outputs", "toggles")
+    paths = [folder / f"{name}.bin" for name in names]
+    paths[0].write_bytes(compiled)
+    paths[1].write_bytes(np.ascontiguousarray(stimulus).tobytes())
+    result = subprocess.run([str(program), *map(str, paths)], check=False)
     if result.returncode:
-        raise UserError(f"the netlist's simulation failed: {result.stderr.strip()}")
-    cycles, mismatches = map(int, result.stdout.split()[-2:])
-    toggles = read_saif((folder / "activity.saif").read_text(), "dut")
-    return Activity(cycles, toggles, mismatches)
+        raise UserError(f"gates: the simulator ended with status {result.returncode} in {folder}")
+    told = np.fromfile(paths[2], dtype=np.uint8).reshape(len(stimulus), -1)
+    return told, np.fromfile(paths[3], dtype="<i8")
+
+
+def replay(mapped: Mapped, recorded: Mapping[str, Bits], folder: Path) -> Activity:
+    """Play what a block saw to its netlist, hold its outputs against it, count changes.
+
+    Args:
+        recorded: Name of a port to its bits.
+
+    Raises:
+        UserError: no compiler, or the simulator fails.
+    """
+    inputs: dict[int, Bits] = {}
+    outputs: list[int] = []
+    wanted = []
+    for at, port in enumerate(mapped.ports):
+        if port.name == "clk":
+            continue
+        nets, bits = mapped.gates.bits(port_name(at, port), port.width), recorded[port.name]
+        if port.is_input:
+            inputs |= dict(zip(nets, bits.T, strict=True))
+        else:
+            outputs += nets
+            wanted.append(bits)
+    told, toggles = simulate(mapped.gates, inputs, outputs, folder)
+    differing = (told != np.concatenate(wanted, axis=1)).any(axis=1)
+    counted = {net: int(toggles[at]) for net, at in mapped.gates.nets.items()}
+    return Activity(len(told), counted, int(differing[SETTLE:].sum()))

@@ -26,19 +26,24 @@ __all__ = [
 
 Part = tuple[str, ...]
 LOGIC: Part = ("logic",)
+CHANGES: Part = ("registers",)
 REGISTERS: Part = ("registers", "clock")
 ALL: Part = (*LOGIC, *REGISTERS)
+ROOT = "scaledrop"
 CYCLES = "clock cycles"
 """Event of a part that works in every cycle: every cycle from the reset on counts."""
 
 
 @dataclass(frozen=True)
 class Term:
-    """The table's price: at each ``event``, ``units(mapping)`` bits of the row ``row``."""
+    """The table's price: at each ``event``, ``units(mapping)`` bits of the row ``row``.
+
+    Without ``units`` it is every register bit of the block.
+    """
 
     row: str
     event: str
-    units: Callable[[NetworkMapping], int]
+    units: Callable[[NetworkMapping], int] | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,11 @@ class Block:
     memories: tuple[str, ...] = ()
     datapath: str = "reference"
 
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Names in the Verilog: its own, then its memories'."""
+        return tuple(f"{ROOT}.{path}" for path in (self.module, *self.memories))
+
 
 def _sum_width(mapping: NetworkMapping) -> int:
     return mapping.network.sum_width
@@ -102,9 +112,14 @@ def _logit_width(mapping: NetworkMapping) -> int:
 
 
 def _control(name: str) -> tuple[Claim, ...]:
-    return (Claim(name, ALL, CYCLES),)
+    return (Claim(name, ALL, CYCLES, (Term("control", CYCLES),)),)
 
 
+CLOCKED = Term("register_clock", CYCLES)
+_REGISTERS = (
+    Term("register", Event.CONVERSIONS, _sum_width),
+    Term("register", Event.ADDITIONS, _sum_width),
+)
 _OUTPUTS, _SUMS = "core.outputs", "core.sums"
 _SCALE = f"{_OUTPUTS}.datapath.scale"
 _THRESHOLD = f"{_OUTPUTS}.datapath.threshold"
@@ -120,15 +135,8 @@ BLOCKS = (
                 Event.ADDITIONS,
                 (Term("adder", Event.ADDITIONS, _sum_width),),
             ),
-            Claim(
-                "accumulator registers",
-                REGISTERS,
-                Event.CONVERSIONS,
-                (
-                    Term("register", Event.CONVERSIONS, _sum_width),
-                    Term("register", Event.ADDITIONS, _sum_width),
-                ),
-            ),
+            Claim("accumulator registers", REGISTERS, Event.CONVERSIONS, (*_REGISTERS, CLOCKED)),
+            Claim("accumulator registers, changes", CHANGES, Event.CONVERSIONS, _REGISTERS),
         ),
     ),
     Block(
@@ -141,7 +149,7 @@ BLOCKS = (
                 Event.MULTIPLIES,
                 (Term("multiplier", Event.MULTIPLIES, _scale_bits),),
             ),
-            Claim("scale stage registers", REGISTERS, Event.MULTIPLIES),
+            Claim("scale stage registers", REGISTERS, Event.MULTIPLIES, (CLOCKED,)),
         ),
         (f"{_SCALE}.memory",),
     ),
@@ -198,19 +206,11 @@ BLOCKS = (
                     Term("adder", Event.LOGIT_MACS, _logit_width),
                 ),
             ),
-            Claim("head registers", REGISTERS, Event.LOGIT_MACS),
+            Claim("head registers", REGISTERS, CYCLES, (CLOCKED,)),
         ),
         (f"{_OUTPUTS}.head.affine",),
     ),
-    Block(
-        "pass accumulator",
-        "core.accumulate",
-        (
-            Claim("pass accumulator logic", LOGIC, Event.LOGIT_MACS),
-            Claim("pass accumulator registers", REGISTERS, Event.LOGIT_MACS),
-        ),
-    ),
-    Block("drain", f"{_SUMS}.drain", (Claim("drain registers", ALL, Event.CONVERSIONS),)),
+    Block("drain", f"{_SUMS}.drain", (Claim("drain registers", REGISTERS, CYCLES, (CLOCKED,)),)),
     Block("walker", "core.walker", _control("walker"), ("core.walker.commands",)),
     Block(
         "sequencer",
@@ -240,21 +240,24 @@ def table_joules(
     counts: Mapping[str, int],
     node_nm: float,
     supply_v: float,
+    flipflops: int,
 ) -> float | None:
     """The table's joules for a run, at another node and supply; None where it has no figure.
 
     Args:
         counts: Event to count.
+        flipflops: Register bits of the block.
 
     Raises:
         UserError: the table lacks a row, or the node or supply is outside of the scaling table.
     """
     if not claim.terms:
         return None
-    return sum(
-        unit_joules(table, term.row, node_nm, supply_v) * term.units(mapping) * counts[term.event]
-        for term in claim.terms
-    )
+    joules = 0.0
+    for term in claim.terms:
+        units = flipflops if term.units is None else term.units(mapping)
+        joules += unit_joules(table, term.row, node_nm, supply_v) * units * counts[term.event]
+    return joules
 
 
 def unit_joules(table: TechnologyTable, name: str, node_nm: float, supply_v: float) -> float:

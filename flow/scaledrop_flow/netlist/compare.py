@@ -11,7 +11,7 @@ from typing import Any
 from scaledrop.energy import TechnologyTable
 from scaledrop.errors import UserError
 from scaledrop.mapping import NetworkMapping
-from scaledrop_flow.netlist.activity import Activity, replay
+from scaledrop_flow.netlist.activity import Activity, read_ports, replay
 from scaledrop_flow.netlist.blocks import (
     CONTROLLER,
     CYCLES,
@@ -22,9 +22,10 @@ from scaledrop_flow.netlist.blocks import (
 )
 from scaledrop_flow.netlist.design import Module
 from scaledrop_flow.netlist.libraries import CellLibrary
-from scaledrop_flow.netlist.mapping import Mapped, map_block
-from scaledrop_flow.netlist.power import Energy, StaReport, analyse, energy
-from scaledrop_flow.netlist.record import ROOT, Recording
+from scaledrop_flow.netlist.mapping import Mapped, cut_name, map_block
+from scaledrop_flow.netlist.power import Energy, energy
+from scaledrop_flow.netlist.record import Recording
+from scaledrop_flow.netlist.sta import StaReport, analyse
 
 __all__ = ["Line", "Measured", "controller", "lines", "measure", "register_bit", "verdict"]
 
@@ -104,10 +105,13 @@ def measure(
     Raises:
         UserError: a tool is missing or failed; an output of the netlist is not that of the RTL.
     """
-    name = f"{ROOT}.{block.module}"
-    memories = [f"{ROOT}.{one}" for one in block.memories]
+    name, *memories = block.modules
     mapped = map_block(design, name, memories, library)
-    activity = replay(mapped, recording.files[name], folder)
+    recorded = read_ports(recording.files[name], design[name].ports)
+    for memory in memories:
+        found = read_ports(recording.files[memory], design[memory].ports)
+        recorded |= {cut_name(memory, port): bits for port, bits in found.items()}
+    activity = replay(mapped, recorded, folder)
     if activity.mismatches:
         raise UserError(
             f"{block.name}: the netlist's outputs differ from the RTL's in {activity.mismatches}"
@@ -173,7 +177,8 @@ def lines(
         counts = {event: actions(event, recording.counts, cycles) for event in events}
         joules = sum(getattr(one.energy, part) for part in claim.parts)
         clock = one.energy.clock if "clock" in claim.parts else 0.0
-        priced = table_joules(claim, table, mapping, counts, library.node_nm, library.supply_v)
+        node = library.node_nm, library.supply_v
+        priced = table_joules(claim, table, mapping, counts, *node, one.mapped.flipflops)
         count = counts[claim.event]
         yield _line(one, library, claim.name, claim.event, count, joules, clock, priced)
 
@@ -200,7 +205,10 @@ def controller(found: Sequence[Line]) -> Line | None:
     if len(parts) < len(CONTROLLER):
         return None
     joules = {name: sum(getattr(line, name) for line in parts) for name in ("energy_j", "clock_j")}
-    return _whole(parts, block="controller", name="controller", **joules)
+    priced = sum(line.table_j or 0.0 for line in parts)
+    ratio = joules["energy_j"] / priced if priced else None
+    told = {"table_j": priced or None, "ratio": ratio, "verdict": verdict(ratio)}
+    return _whole(parts, block="controller", name="controller", **joules, **told)
 
 
 def register_bit(
@@ -208,21 +216,22 @@ def register_bit(
     found: Sequence[Line],
     library: CellLibrary,
     table: TechnologyTable,
-) -> Line:
-    """A register's bit for a clock cycle, over all blocks: beside a bit read or written once."""
+) -> Line | None:
+    """The clock of a register's bit for a cycle, over all blocks."""
     seen = {line.block: line for line in found}
     bits = sum(one.mapped.flipflops * one.activity.cycles for one in measured)
+    if not bits:
+        return None
     clock = sum(one.energy.clock for one in measured)
-    joules = clock + sum(one.energy.registers for one in measured)
-    priced = bits * unit_joules(table, "register", library.node_nm, library.supply_v)
-    ratio = joules / priced
+    priced = bits * unit_joules(table, "register_clock", library.node_nm, library.supply_v)
+    ratio = clock / priced
     return _whole(
         list(seen.values()),
         block="registers",
-        name="register bit",
+        name="clock of a register bit",
         action=f"bit and {CYCLES[:-1]}",
         actions=bits,
-        energy_j=joules / bits,
+        energy_j=clock / bits,
         clock_j=clock / bits,
         table_j=priced / bits,
         ratio=ratio,

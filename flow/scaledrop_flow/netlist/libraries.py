@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scaledrop.errors import UserError
+from scaledrop_flow.netlist.conditions import without_conditions
 
 __all__ = ["VARIABLE", "CellLibrary", "find_liberty", "open_library"]
 
@@ -33,6 +34,7 @@ class CellLibrary:
     Attributes:
         name: Of the first file's ``library`` group.
         files: Unpacked Liberty files, in one folder.
+        power_files: The same for OpenSTA; see :mod:`scaledrop_flow.netlist.conditions`.
         node_nm: Technology node in nm.
         supply_v: ``nom_voltage``.
         time_s: Its unit of time in seconds.
@@ -40,6 +42,7 @@ class CellLibrary:
 
     name: str
     files: tuple[Path, ...]
+    power_files: tuple[Path, ...]
     node_nm: float
     supply_v: float
     time_s: float
@@ -90,6 +93,12 @@ def _unpack(path: Path, folder: Path) -> Path:
     return copy
 
 
+def _for_power(copy: Path) -> Path:
+    changed = copy.with_suffix(".power.lib")
+    changed.write_text(without_conditions(copy.read_text()))
+    return changed
+
+
 def _node(name: str, files: Sequence[Path], node_nm: float | None) -> float:
     if node_nm is not None:
         return node_nm
@@ -117,4 +126,6 @@ def open_library(files: Sequence[Path], folder: Path, node_nm: float | None = No
         what = "nom_voltage" if voltage is None else "time_unit"
         raise UserError(f"liberty: {files[0]} gives no {what}; add it")
     name, unit = found[1], float(time[1]) * _PREFIX[time[2]]
-    return CellLibrary(name, copies, _node(name, copies, node_nm), float(voltage[1]), unit)
+    node = _node(name, copies, node_nm)
+    changed = tuple(_for_power(copy) for copy in copies)
+    return CellLibrary(name, copies, changed, node, float(voltage[1]), unit)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A block on cells: Yosys maps it; the netlist with plain names, and models of its cells."""
+"""A block on cells: Yosys maps it; the netlist with plain names, and its gates."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from pathlib import Path
 
 from scaledrop.errors import UserError
 from scaledrop_flow.netlist.design import Module, Port, text_of
+from scaledrop_flow.netlist.gates import GateNetlist, read_gates
 from scaledrop_flow.netlist.libraries import CellLibrary
 from scaledrop_flow.synthesis import run_tool
 
-__all__ = ["TOP", "Cell", "Mapped", "map_block", "port_name"]
+__all__ = ["TOP", "Cell", "Mapped", "cut_name", "map_block", "port_name"]
 
 TOP = "block"
 CONTROLS = ("clk", "rst")
 
-_CLOCKED = re.compile(r"^module (\S+?) ?\((?:(?!^endmodule).)*always", re.M | re.S)
+_INSIDE = re.compile(r"\b(g\d+)\.")
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Cell:
     """One cell of the netlist.
 
     Attributes:
-        kind: Cell of the library, or a memory that was left out.
+        kind: Cell of the library.
         net: (name, bit) of the net that its first output drives; None if it drives none.
         sequential: It holds a bit.
     """
@@ -42,12 +43,12 @@ class Mapped:
     """A mapped block.
 
     Attributes:
-        ports: Of the module; in the netlist their names are those of :func:`port_name`.
-        cells: Name to cell, memories left out.
+        ports: Of the module and those in the place of its memories; in the netlist their names are
+            those of :func:`port_name`.
+        cells: Name to cell.
         area_um2: Sum of the cells' areas.
         netlist: Verilog of the cells.
-        models: Verilog that says what each cell does.
-        memories: Verilog of the memories that were left out; may be empty.
+        gates: The same as simple gates, for its simulation.
         tool: Name and version of Yosys.
     """
 
@@ -55,8 +56,7 @@ class Mapped:
     cells: Mapping[str, Cell]
     area_um2: float
     netlist: Path
-    models: Path
-    memories: Path
+    gates: GateNetlist
     tool: str
 
     @property
@@ -69,11 +69,28 @@ def port_name(index: int, port: Port) -> str:
     return port.name if port.name in CONTROLS else f"p{index}"
 
 
-def _script(module: Module, memories: Sequence[str], library: CellLibrary, stem: str) -> str:
+def cut_name(memory: str, port: str) -> str:
+    """Name of the port that a block gets for ``port`` of a memory; Yosys gives it."""
+    return f"\\{memory.rpartition('.')[2]}.{port.removeprefix(chr(92))}"
+
+
+def _cut(memory: Module) -> list[Port]:
+    """Ports that a block gets in the place of a memory: what it reads, and how it asks."""
+    return [
+        Port(cut_name(memory.name, port.name), not port.is_input, port.width)
+        for port in memory.ports
+        if port.name not in CONTROLS
+    ]
+
+
+def _script(
+    module: Module, ports: Sequence[Port], memories: Sequence[str], library: CellLibrary, stem: str
+) -> str:
     files = " ".join(f"-liberty {path.name}" for path in library.files)
+    instances = [name.rpartition(".")[2] for name in memories]
     names = [
         f"rename {port.name} {port_name(at, port)}"
-        for at, port in enumerate(module.ports)
+        for at, port in enumerate(ports)
         if port.name not in CONTROLS
     ]
     return "\n".join(
@@ -82,10 +99,13 @@ def _script(module: Module, memories: Sequence[str], library: CellLibrary, stem:
             *(f"blackbox {name}" for name in memories),
             f"hierarchy -check -top {module.name}",
             f"rename {module.name} {TOP}",
+            f"synth -flatten -top {TOP}",
+            # What a memory gives becomes an input, or else its nets would have no clock.
+            *(f"expose -evert {TOP}/t:{name}" for name in memories),
             f"cd {TOP}",
+            *(f"delete -output {one}.{pin}" for one in instances for pin in CONTROLS),
             *names,
             "cd",
-            f"synth -flatten -top {TOP}",
             # Cells have no initial value: the reset sets what needs one.
             "setattr -unset init w:*",
             f"dfflibmap {files}",
@@ -109,11 +129,20 @@ def _script(module: Module, memories: Sequence[str], library: CellLibrary, stem:
     )
 
 
-def _models_script(kinds: Sequence[str], library: CellLibrary, stem: str) -> str:
-    reads = [f"read_liberty -ignore_miss_func {path.name}" for path in library.files]
-    chosen = " ".join(kinds)
-    return "\n".join((*reads, f"write_verilog -noattr -selected {stem}.cells.v")).replace(
-        "write_verilog", f"select {chosen}\nproc\nwrite_verilog"
+def _gates_script(library: CellLibrary, stem: str) -> str:
+    """Put the functions of the cells in their places."""
+    return "\n".join(
+        (
+            f"read_verilog {stem}.v",
+            *(f"read_liberty -ignore_miss_func {path.name}" for path in library.files),
+            f"flatten -noscopeinfo {TOP}",
+            # A reset that is tied off goes away.
+            f"opt_expr {TOP}",
+            f"opt_dff -nodffe -nosdff {TOP}",
+            f"select {TOP}",
+            f"write_json -selected {stem}.gates.json",
+            "",
+        )
     )
 
 
@@ -127,29 +156,27 @@ def _first_output(cell: Mapping[str, object]) -> int | str | None:
     return None
 
 
-def _read_netlist(text: str, memories: Sequence[str], models: str) -> dict[str, Cell]:
+def _read_cells(text: str, gates: GateNetlist) -> dict[str, Cell]:
     module = json.loads(text)["modules"][TOP]
     nets = {
         bit: (name, at)
         for name, net in module["netnames"].items()
         for at, bit in enumerate(net["bits"])
     }
-    sequential = set(
-        re.findall(r"^module (\S+?) ?\((?:(?!^endmodule).)*always", models, re.M | re.S)
-    )
+    inside = (_INSIDE.search(name) for name in gates.register_names)
+    clocked = {found[1] for found in inside if found}
     cells = {}
     for name, cell in module["cells"].items():
-        if cell["type"] not in memories:
-            bit = _first_output(cell)
-            net = None if bit is None else nets.get(bit)
-            cells[name] = Cell(cell["type"], net, cell["type"] in sequential)
+        bit = _first_output(cell)
+        net = None if bit is None else nets.get(bit)
+        cells[name] = Cell(cell["type"], net, name in clocked)
     return cells
 
 
 def map_block(
     design: Mapping[str, Module], name: str, memories: Sequence[str], library: CellLibrary
 ) -> Mapped:
-    """Map module ``name``, flattened but for ``memories``, which stay outside.
+    """Map module ``name``, flattened but for ``memories``, whose ports become ports of it.
 
     Files are written beside those of the library.
 
@@ -158,32 +185,21 @@ def map_block(
     """
     folder = library.files[0].parent
     stem = name.replace("$", "_")
-    module = design.get(name)
-    if module is None:
-        raise UserError(f"block: the design has no module {name!r}; generate it again")
     (folder / f"{stem}.design.v").write_text(text_of(design, [name]))
-    (folder / "script.ys").write_text(_script(module, memories, library, stem))
+    module = design[name]
+    ports = [*module.ports, *(port for one in memories for port in _cut(design[one]))]
+    (folder / "script.ys").write_text(_script(module, ports, memories, library, stem))
     log = run_tool("yosys", ["-q", "-l", "log.txt", "-s", "script.ys"], folder)
     stat = json.loads((folder / f"{stem}.stat.json").read_text())["design"]
-    kinds = sorted(kind for kind in stat["num_cells_by_type"] if kind not in memories)
-    unmapped = [kind for kind in kinds if kind.startswith("$")]
+    unmapped = [kind for kind in stat["num_cells_by_type"] if kind.startswith("$")]
     if unmapped:
         raise UserError(f"liberty: {library.name} has no cell for {unmapped[0]}; use another")
-    (folder / "script.ys").write_text(_models_script(kinds, library, stem))
+    (folder / "script.ys").write_text(_gates_script(library, stem))
     run_tool("yosys", ["-q", "-l", "log.txt", "-s", "script.ys"], folder)
-    models = folder / f"{stem}.cells.v"
-    cells = _read_netlist((folder / f"{stem}.json").read_text(), memories, models.read_text())
-    outside = folder / f"{stem}.memories.v"
-    outside.write_text(text_of(design, memories))
-    return Mapped(
-        module.ports,
-        cells,
-        float(stat["area"]),
-        folder / f"{stem}.v",
-        models,
-        outside,
-        _version(log),
-    )
+    gates = read_gates((folder / f"{stem}.gates.json").read_text(), TOP)
+    cells = _read_cells((folder / f"{stem}.json").read_text(), gates)
+    area, netlist = float(stat["area"]), folder / f"{stem}.v"
+    return Mapped(tuple(ports), cells, area, netlist, gates, _version(log))
 
 
 def _version(log: str) -> str:

@@ -20,11 +20,10 @@ from scaledrop_cosim.toolchain import compile_verilator
 from scaledrop_flow.netlist.design import Module
 from scaledrop_flow.steps.generate import Generated
 
-__all__ = ["ROOT", "Recording", "record", "recorder"]
+__all__ = ["Recording", "record", "recorder"]
 
 TOP = "scaledrop_recorder"
 SHELL = ("spin_device.sv", "shell.sv")
-ROOT = "scaledrop"
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Recording:
 
 
 def _reference(module: str, port: str) -> str:
-    path = module.removeprefix(f"{ROOT}.").replace("$", "_")
+    path = module.partition(".")[2]
     return f"shell.dut.{path}.{port} "
 
 
@@ -86,7 +85,7 @@ def _build(generated: Generated, chosen: Sequence[Module], folder: Path) -> Simu
         *("-Wno-lint", "--timescale", "1ns/1ns", "--top-module", TOP, "-o", "simulation"),
         *map(str, (HDL / "bare.cpp", *sources, folder / "recorder.sv")),
     ]
-    compile_verilator(arguments, folder, folder / "build.log")
+    compile_verilator(arguments, folder, folder / "build.log", "-O0")
     return Simulation(folder / "simulation", sidecar)
 
 

@@ -18,7 +18,6 @@ from scaledrop.energy import TechnologyTable, load_table
 from scaledrop.energy.band import Band, Label, format_band
 from scaledrop.energy.rows import Row
 from scaledrop.errors import UserError
-from scaledrop_flow.netlist.blocks import BLOCKS, Claim
 from scaledrop_flow.netlist.compare import Line
 from scaledrop_flow.netlist.libraries import CellLibrary
 
@@ -67,39 +66,36 @@ def printed(name: str, found: Sequence[Line]) -> Table:
     return table
 
 
-def _single(claim: Claim) -> str | None:
-    """The row of a claim that has no other."""
-    rows = {term.row for term in claim.terms}
-    return rows.pop() if len(rows) == 1 else None
-
-
-LOGIC_ROWS = ("adder", "register", "multiplier", "comparator")
-"""Rows of logic; memories keep their figures."""
+MEASURED = {
+    "adder": ("accumulator adder",),
+    "register": ("accumulator registers, changes",),
+    "multiplier": ("scale multiplier and mux",),
+    "comparator": ("threshold comparator", "folded comparator"),
+    "register_clock": ("clock of a register bit",),
+    "control": ("controller",),
+}
+"""Row of logic to the lines that measure it alone; memories keep their figures."""
 
 
 def _measured(row: Row, found: Sequence[Line], library: CellLibrary) -> Row | None:
-    """``row`` with the figures of the lines that it alone prices; None where there is none."""
-    claims = {
-        claim.name for block in BLOCKS for claim in block.claims if _single(claim) == row.component
-    }
-    ratios = {one.name: one.ratio for one in found if one.name in claims and one.ratio}
+    """``row`` with the figures of its lines; None where none was measured."""
+    names = MEASURED.get(row.component, ())
+    ratios = {one.name: one.ratio for one in found if one.name in names and one.ratio}
     if not ratios:
         return None
     values = [row.energy_j * ratio for ratio in ratios.values()]
     told = ", ".join(f"{name} x{ratio:.3g}" for name, ratio in ratios.items())
-    change = {
-        "energy_j": values[0],
-        "low_j": min(values),
-        "high_j": UNSEEN * max(values),
-        "source": f"netlist on {library.name} at {library.supply_v:g} V; {found[0].tools}",
-        "label": Label.RUN,
-        "note": (
-            f"Measured with simulated activity, brought from {library.node_nm:g} nm by the fit of "
-            f"Stillmaker and Baas; against the earlier figure: {told}. The value is the first of "
-            f"them; high is {UNSEEN:g} times the highest, for wires, glitches and the clock's tree."
-        ),
-    }
-    return row.model_copy(update=change)
+    note = (
+        f"Measured with simulated activity, brought from {library.node_nm:g} nm by the fit of "
+        f"Stillmaker and Baas; against the earlier figure: {told}. The value is the first of them; "
+        f"high is {UNSEEN:g} times the highest, for wires, glitches and the clock's tree."
+    )
+    return row.with_band(
+        Band(values[0], min(values), UNSEEN * max(values)),
+        source=f"netlist on {library.name} at {library.supply_v:g} V; {found[0].tools}",
+        label=Label.RUN,
+        note=note,
+    )
 
 
 def recalibrated(
@@ -110,10 +106,7 @@ def recalibrated(
     Raises:
         UserError: nothing of what was measured has a row of its own.
     """
-    rows = [
-        (_measured(row, found, library) or row) if row.component in LOGIC_ROWS else row
-        for row in table.rows
-    ]
+    rows = [_measured(row, found, library) or row for row in table.rows]
     if rows == list(table.rows):
         raise UserError("recalibrate: no measured block has a row of its own; measure more blocks")
     return table.model_copy(update={"name": f"{table.name}-{library.name}", "rows": tuple(rows)})

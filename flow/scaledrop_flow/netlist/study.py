@@ -23,8 +23,8 @@ from scaledrop_flow.netlist.compare import (
 )
 from scaledrop_flow.netlist.design import Module, modules
 from scaledrop_flow.netlist.libraries import CellLibrary, open_library
-from scaledrop_flow.netlist.power import sta_command
-from scaledrop_flow.netlist.record import ROOT, Recording, record
+from scaledrop_flow.netlist.record import Recording, record
+from scaledrop_flow.netlist.sta import sta_command
 from scaledrop_flow.steps.generate import Generated, generate
 
 __all__ = ["Traffic", "choose", "compare", "traffic"]
@@ -68,7 +68,8 @@ def traffic(
         at = folder / datapath
         made = generate(workload.network, array, at / "rtl", datapath=datapath)
         design = modules(made.verilog.read_text())
-        names = [f"{ROOT}.{block.module}" for block in chosen if block.datapath == datapath]
+        here = (block.modules for block in chosen if block.datapath == datapath)
+        names = list(dict.fromkeys(name for of in here for name in of))
         missing = [name for name in names if name not in design]
         if missing:
             raise UserError(f"config: this network has no {missing[0]}; take lenet5-mnist")
@@ -108,8 +109,7 @@ def compare(
             for block in chosen:
                 progress(f"{name}: {block.name}")
                 of = recorded[block.datapath]
-                at = folder / name / block.name.replace(" ", "_")
-                one = measure(block, of.design, of.recording, library, at)
+                one = measure(block, of.design, of.recording, library, folder / "replay")
                 measured.append(one)
                 told += lines(one, library, of.recording, of.generated.mapping, table)
             found[name] = (library, [*told, *_together(measured, told, library, table)])
@@ -119,6 +119,5 @@ def compare(
 def _together(
     measured: Sequence[Measured], told: Sequence[Line], library: CellLibrary, table: TechnologyTable
 ) -> list[Line]:
-    whole = controller(told)
-    bit = register_bit(measured, told, library, table)
-    return [bit] if whole is None else [whole, bit]
+    both = controller(told), register_bit(measured, told, library, table)
+    return [line for line in both if line is not None]

@@ -26,7 +26,8 @@ NOT_COUNTED = (
     "leakage of drivers and converters, taken as off between uses; the array itself holds its "
     "weights without a supply",
     "event counters, monitors, error correction and the bus's registers",
-    "registers of the head and of layers that do not run, taken as gated",
+    "clocks of registers that do not work in a cycle, taken as gated: the head's, the windows' of "
+    "layers that do not run, the stage's of columns that a layer does not use",
     "pads and links off the chip",
     "writing the weights into the array; loading scales and thresholds",
     "voltage conversion and the supplies' own losses",

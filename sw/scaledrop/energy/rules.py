@@ -171,8 +171,8 @@ RULES = (
     Rule("controller", "running", "cycles", "control", lambda z: z.control_bits),
     Rule("controller", "waiting", "waiting", "control", lambda z: z.control_bits),
     Rule(
-        *("clocked registers", "", "cycles", "register_clock"),
-        lambda z: z.pipeline_bits(z.live_columns),
+        *("stage registers", "", "cycles", "register_clock"),
+        lambda z: z.stage_bits(z.live_columns),
     ),
     Rule("interface", "images", "pixels", "interface", lambda z: z.pixel_bits),
     Rule("interface", "results", "results", "interface", lambda z: z.result_bits),

@@ -10,6 +10,10 @@ from scaledrop.errors import UserError
 __all__ = ["Capacities", "Sizes"]
 
 
+CONTROL_BITS = 560
+"""Counted in the Verilog of LeNet-5's accelerator; it grows with the logarithm of the sizes."""
+
+
 def _check(name: str, value: object, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise UserError(f"{name}: must be an integer of {least} or more, not {value!r}")
@@ -75,7 +79,7 @@ class Sizes:
         column_bits: One column of it, as read from its buffer; 0 without.
         source_bytes: Memory that the layer reads, in bytes.
         target_bytes: Memory that its codes go to, in bytes.
-        control_bits: Registers of the controller.
+        control_bits: Registers of the controller: walker, sequencer, guard, dropout controller.
         folded: Two thresholds instead of scale and multiplier.
         memories: In bytes.
 
@@ -103,7 +107,7 @@ class Sizes:
     column_bits: int = 0
     source_bytes: int = 0
     target_bytes: int = 0
-    control_bits: int = 900
+    control_bits: int = CONTROL_BITS
     folded: bool = False
     memories: Capacities = field(default_factory=Capacities)
 
@@ -147,9 +151,8 @@ class Sizes:
         """One class's result as it leaves."""
         return self.total_width + self.squares_width + 2 * self.weight_bits
 
-    def pipeline_bits(self, columns: float) -> float:
-        """Registers behind ``columns`` columns: accumulators twice, as one set drains while the
-        other sums, and the affine stage; and the layer's window."""
+    def stage_bits(self, columns: float) -> float:
+        """Registers of the affine stage behind ``columns`` columns. The clock of accumulators and
+        windows is in the energy of reading and writing them."""
         scale_stage = 0 if self.folded else self.sum_width + self.scaled_width
-        affine = min(columns, self.lanes) * (scale_stage + self.scaled_width)
-        return 2 * columns * self.sum_width + affine + self.window_bits
+        return min(columns, self.lanes) * (scale_stage + self.scaled_width)

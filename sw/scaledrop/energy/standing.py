@@ -68,7 +68,8 @@ STANDING = (
     Standing("image buffer", "sram", _memory("images")),
     Standing("pass accumulator", "multiplier", lambda z, _: z.logit_width**2),
     Standing("pass accumulator", "adder", lambda z, _: z.total_width + z.squares_width),
-    Standing("clocked registers", "register", lambda z, _: z.pipeline_bits(z.columns)),
+    Standing("stage registers", "register", lambda z, _: z.stage_bits(z.columns)),
+    Standing("window registers", "register", lambda z, _: 2 * z.window_bits),
     Standing("controller", "control", lambda z, _: z.control_bits),
     Standing("spin unit", "spin_unit", lambda _z, _: 1, False),
 )

@@ -63,7 +63,7 @@ def test_what_is_remembered_is_called_unverified(mtj45: TechnologyTable) -> None
     everything = (*mtj45.rows, *mtj45.leakage, *mtj45.areas)
     remembered = [row for row in everything if row.label is Label.MEM or "remember" in row.source]
     assert [row.component for row in remembered] == [
-        *("row_driver", "register_clock", "control", "interface"),
+        *("row_driver", "interface"),
         *("row_driver", "control", "spin_unit"),
     ]
     assert all(row.note.startswith("Unverified.") for row in remembered)
