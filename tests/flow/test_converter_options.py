@@ -25,7 +25,7 @@ def test_the_sidecar_names_the_converter(monkeypatch, tmp_path):
     assert run(monkeypatch, *GENERATE, "--converter-bits", "3") == 0
     (sidecar,) = Path("o").glob("*.json")
     found = json.loads(sidecar.read_text())["parameters"]["converter"]
-    assert found == {"bits": 3, "step": 8, "mid_rise": False}
+    assert found == {"bits": 3, "step": 4, "mid_rise": False}
     (source,) = Path("o").glob("*.v")
     assert "converter" in source.read_text()
 
