@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from scaledrop.errors import UserError
 
-__all__ = ["MAX_CONVERTER_BITS", "Converter", "covering_converter", "lossless_converter"]
+__all__ = ["MAX_CONVERTER_BITS", "Converter", "default_converter", "lossless_converter"]
 
 MAX_CONVERTER_BITS = 16
 
@@ -108,18 +109,20 @@ class Converter:
         return f"{self.bits} bits, step {self.step}{', mid-rise' if self.mid_rise else ''}"
 
 
-def covering_converter(bits: int, rows: int) -> Converter:
-    """The converter of ``bits`` with the finest step that clips no sum of ``rows`` cells but the
-    largest; one bit is mid-rise.
+def default_converter(bits: int, rows: int) -> Converter:
+    """The converter of ``bits`` with the finest step whose range reaches four standard deviations
+    of a sum of ``rows`` random +-1, ``sqrt(rows)`` each, or all such sums. One bit is mid-rise, its
+    two levels one standard deviation from 0, to the nearest power of two.
 
     Raises:
         UserError: ``bits`` is out of range.
     """
     if not 1 <= bits <= MAX_CONVERTER_BITS:
         raise UserError(f"converter bits: must be 1 to {MAX_CONVERTER_BITS}, not {bits}")
-    fewer = max(lossless_converter(rows).bits - bits, 0)
-    step = 1 << (max(fewer, 1) if bits == 1 else fewer)
-    return Converter(bits, step, mid_rise=bits == 1)
+    if bits == 1:
+        return Converter(1, 2 << round(math.log2(rows) / 2), mid_rise=True)
+    reach = min(rows, math.ceil(4 * math.sqrt(rows)))
+    return Converter(bits, 1 << (max(reach - 1, 0) >> (bits - 1)).bit_length())
 
 
 def lossless_converter(rows: int) -> Converter:

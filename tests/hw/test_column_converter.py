@@ -10,12 +10,14 @@ from amaranth.back import rtlil
 from amaranth.sim import Simulator
 from wrong_parameters import refusal
 
+from networks import random_graph_network, random_images
 from scaledrop.analog import AnalogArray
 from scaledrop.array_shape import ArrayShape
-from scaledrop.converter import Converter, covering_converter, lossless_converter
+from scaledrop.converter import Converter, default_converter
 from scaledrop.energy.hardware import machine_of
 from scaledrop.engine import infer
 from scaledrop.mapping import NetworkMapping
+from scaledrop.tile_sums import mapping_sums
 from scaledrop.walk import Mode
 from scaledrop_cosim.backends.analog import AnalogBackend
 from scaledrop_cosim.checker import check
@@ -107,41 +109,37 @@ def test_a_model_without_the_converter_is_found_out():
     assert not check("RTL", exact, observation, setup.mapping).ok
 
 
+def mapping_of(case):
+    network = random_graph_network(1, case.shape, case.nodes, case.input_bits)
+    return NetworkMapping(network, ArrayShape(*case.array), case.convolution)
+
+
 def test_widths_hold_what_converters_make_of_sums():
-    mapping = Setup(CONVERTED["values beyond the sums"]).mapping
-    plain = NetworkMapping(mapping.network, ArrayShape(3, 3, 3))
-    assert mapping.sum_width > plain.sum_width == mapping.network.sum_width
-    assert mapping.scaled_width > plain.scaled_width == mapping.network.scaled_width
-    assert plain.layers[1].sum_bound == mapping.network.layers[1].sum_bound
-    sums = []
+    mapping = mapping_of(CONVERTED["values beyond the sums"])
+    network, rule = mapping.network, mapping_sums(mapping)
+    plain = NetworkMapping(network, ArrayShape(3, 3, 3))
+    assert mapping.sum_width > plain.sum_width == network.sum_width
+    assert mapping.scaled_width > plain.scaled_width == network.scaled_width
+    assert [one.sum_bound for one in plain.layers] == [one.sum_bound for one in network.layers]
+    largest = {}
 
     def watched(layer, values):
-        sums.append((layer.name, np.abs(rule(layer, values)).max()))
-        return rule(layer, values)
+        sums = rule(layer, values)
+        largest[layer.name] = int(np.abs(sums).max())
+        return sums
 
-    setup = Setup(CONVERTED["values beyond the sums"])
-    rule = setup.workload.crossbar_sum
-    infer(setup.workload.network, setup.workload.images, setup.workload.masks, watched)
-    bounds = {entry.layer.name: entry.sum_bound for entry in setup.mapping.layers}
-    assert all(largest <= bounds[name] for name, largest in sums)
-    assert any(largest > setup.mapping.network.layers[2].sum_bound for _, largest in sums[2:])
+    masks = np.ones((9, 1, len(network.layers)), dtype=np.uint8)
+    infer(network, random_images(2, network, 9), masks, watched)
+    for entry in mapping.layers:
+        assert largest[entry.layer.name] <= entry.sum_bound
+    assert any(largest[layer.name] > layer.sum_bound for layer in network.layers)
 
 
 def test_without_a_converter_nothing_stands_there_and_the_price_follows_its_bits():
-    setup = Setup(CASES["one layer"])
-    assert "converter" not in rtlil.convert(SumPipeline(mapping=setup.mapping, weight_bits=8))
-    array = ArrayShape(4, 4, 2, covering_converter(3, 4))
-    mapping = NetworkMapping(setup.mapping.network, array)
+    plain = mapping_of(CASES["one layer"])
+    assert "converter" not in rtlil.convert(SumPipeline(mapping=plain, weight_bits=8))
+    array = ArrayShape(4, 4, 2, default_converter(3, 4))
+    mapping = NetworkMapping(plain.network, array)
     assert "converter" in rtlil.convert(SumPipeline(mapping=mapping, weight_bits=8))
     assert {size.converter_bits for size in machine_of(mapping).sizes.values()} == {3}
-    assert {size.converter_bits for size in machine_of(setup.mapping).sizes.values()} == {None}
-
-
-def test_covering_converters_reach_all_rows():
-    for rows in (1, 5, 64, 100):
-        for bits in range(1, 12):
-            one = covering_converter(bits, rows)
-            assert one.bits == bits and one.mid_rise == (bits == 1)
-            assert abs(one.low) * one.step >= rows or one.step == 1
-            if bits >= lossless_converter(rows).bits:
-                assert one.step == 1
+    assert {size.converter_bits for size in machine_of(plain).sizes.values()} == {None}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaledrop.converter import Converter, lossless_converter
+from scaledrop.converter import Converter, default_converter, lossless_converter
 from scaledrop.errors import UserError
 
 
@@ -75,3 +75,18 @@ def test_impossible_converters_are_refused(values, message):
     with pytest.raises(UserError) as error:
         Converter(**values)
     assert str(error.value) == message
+
+
+def test_default_steps():
+    assert [default_converter(bits, 64).step for bits in range(1, 9)] == [16, 16, 8, 4, 2, 1, 1, 1]
+    assert [default_converter(bits, 1).step for bits in (1, 2, 3)] == [2, 1, 1]
+    assert default_converter(1, 64).mid_rise and not default_converter(2, 64).mid_rise
+    for rows in (1, 2, 5, 16, 17, 100, 1024):
+        for bits in range(2, 12):
+            one = default_converter(bits, rows)
+            reach = min(rows, 4 * rows**0.5)
+            assert -one.low * one.step >= reach, (rows, bits)
+            assert one.step == 1 or -one.low * one.step // 2 < reach
+    with pytest.raises(UserError) as error:
+        default_converter(0, 64)
+    assert str(error.value) == "converter bits: must be 1 to 16, not 0"

@@ -52,13 +52,13 @@ def doctor() -> None:
 
 def _array(rows: int, columns: int, lanes: int, bits: int, step: int, mid_rise: bool) -> ArrayShape:
     from scaledrop.array_shape import ArrayShape
-    from scaledrop.converter import Converter, covering_converter
+    from scaledrop.converter import Converter, default_converter
 
     if bits == 0:
         if step or mid_rise:
             raise UserError("converter_bits: 0 is lossless, with no step; give the bits")
         return ArrayShape(rows, columns, lanes)
-    wide = covering_converter(bits, rows)
+    wide = default_converter(bits, rows)
     one = Converter(bits, step or wide.step, mid_rise or wide.mid_rise)
     return ArrayShape(rows, columns, lanes, one)
 

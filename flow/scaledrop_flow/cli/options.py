@@ -49,7 +49,7 @@ Convolution = Annotated[str, typer.Option(help="unrolled, taps, or auto: the few
 Lanes = Annotated[int, typer.Option(help="Channels scaled per cycle; 0 takes the most.")]
 ConverterBits = Annotated[int, typer.Option(help="Of a column's converter; 0 is lossless.")]
 ConverterStep = Annotated[
-    int, typer.Option(help="Sums that share a code, a power of two; 0 covers all rows.")
+    int, typer.Option(help="Sums that share a code, a power of two; 0 covers what sums do.")
 ]
 MidRise = Annotated[bool, typer.Option("--mid-rise", help="The converter has an edge at 0.")]
 ModelFile = Annotated[Path | None, typer.Option(help="Frozen network instead of --config.")]
