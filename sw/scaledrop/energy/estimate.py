@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scaledrop.energy.band import Band, Label
+from scaledrop.energy.known import check_components
 from scaledrop.energy.rows import Figure
 from scaledrop.energy.rules import EVENTS, GRAPH_EVENTS, RULES, Rule, row_of
 from scaledrop.energy.sizes import Sizes
@@ -241,10 +242,11 @@ def estimate(
         images: Images of the run, each with all its passes.
 
     Raises:
-        UserError: an event is unknown, missing or not a count; the table lacks a component, or a
-            converter wide enough for the rows.
+        UserError: an event is unknown, missing or not a count; the table lacks a component, has an
+            unknown one, or no converter wide enough for the rows.
     """
     _check(events, images)
+    check_components(table)
     priced = _Layers(events, machine, table)
     drawn = [priced.component(rule, images) for rule in RULES]
     cycles = sum(int(counts[name]) for counts in events.values() for name in TIMES)

@@ -387,3 +387,22 @@ def test_impossible_columns_are_refused() -> None:
     with pytest.raises(UserError) as caught:
         dataclasses.replace(SIZES, columns_used=16.5)
     assert str(caught.value) == "columns_used: must be 0 to the 16 columns, not 16.5"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "message"),
+    [
+        ("rows", "adders", "table mtj45: unknown component 'adders' in rows; did you mean adder?"),
+        ("rows", "adc_b", "table mtj45: unknown component 'adc_b' in rows; "),
+        ("leakage", "cell", "table mtj45: unknown component 'cell' in leakage; "),
+        ("areas", "qubit", "table mtj45: unknown component 'qubit' in areas; known are adc, adder"),
+    ],
+)
+def test_a_row_that_prices_nothing_is_refused(
+    mtj45: TechnologyTable, kind: str, name: str, message: str
+) -> None:
+    rows = getattr(mtj45, kind)
+    extra = rows[0].model_copy(update={"component": name})
+    with pytest.raises(UserError) as caught:
+        price({"l": events()}, SIZES, mtj45.model_copy(update={kind: (*rows, extra)}), 1)
+    assert str(caught.value).startswith(message)
