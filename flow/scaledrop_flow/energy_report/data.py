@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from scaledrop.energy import Band, EnergyEstimate, Label
+from scaledrop.energy import Band, EnergyEstimate, Label, total
 from scaledrop.energy.published import Published
 from scaledrop.energy.references import Reference
 from scaledrop.errors import UserError
@@ -24,7 +24,6 @@ __all__ = [
     "folded",
     "level_of",
     "reference_level",
-    "total",
 ]
 
 OTHER = "other"
@@ -41,11 +40,6 @@ GROUPS = (
     ("leakage", ("leakage",)),
 )
 """Part of a bar to how the names of its components begin; any other component is its own part."""
-
-
-def total(bands: Iterable[Band]) -> Band:
-    """Sum of values, of lows and of highs."""
-    return sum(bands, Band(0.0, 0.0, 0.0))
 
 
 @dataclass(frozen=True)

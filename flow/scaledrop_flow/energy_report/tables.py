@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 
-from scaledrop.energy import Band, EnergyEstimate, Label, format_band, format_joules
+from scaledrop.energy import Band, EnergyEstimate, Label, format_band, format_joules, total
 from scaledrop.energy.baselines import SourceCost
 from scaledrop.energy.comparison import NOT_EQUAL_WORK, Ratio, figure
-from scaledrop_flow.energy_report.data import Bar, total
+from scaledrop_flow.energy_report.data import Bar
 
 __all__ = ["bars_table", "breakdown_table", "comparison_table", "share", "sources_table"]
 

@@ -1,14 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Joules, seconds and area of one prediction: counted events times a technology table."""
 
-from scaledrop.energy.band import Band, Label, format_area, format_band, format_joules
-from scaledrop.energy.estimate import (
-    NOT_COUNTED,
-    Component,
-    EnergyEstimate,
-    Machine,
-    estimate,
-)
+from scaledrop.energy.band import Band, Label, format_area, format_band, format_joules, total
+from scaledrop.energy.estimate import Machine, estimate
+from scaledrop.energy.outcome import NOT_COUNTED, Component, EnergyEstimate
 from scaledrop.energy.retarget import retarget
 from scaledrop.energy.rows import AreaRow, LeakageRow, Row, Scaling
 from scaledrop.energy.rules import EVENTS, adc_bits
@@ -40,4 +35,5 @@ __all__ = [
     "load_table",
     "retarget",
     "sensitivity",
+    "total",
 ]

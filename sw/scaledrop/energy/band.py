@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Band", "Label", "format_area", "format_band", "format_joules"]
+__all__ = ["Band", "Label", "format_area", "format_band", "format_joules", "total"]
 
 _PREFIXES = ((1.0, "J"), (1e-3, "mJ"), (1e-6, "uJ"), (1e-9, "nJ"), (1e-12, "pJ"), (1e-15, "fJ"))
 
@@ -42,6 +43,11 @@ class Band:
 
     def __mul__(self, factor: float) -> Band:
         return Band(self.value * factor, self.low * factor, self.high * factor)
+
+
+def total(bands: Iterable[Band]) -> Band:
+    """Sum of values, of lows and of highs."""
+    return sum(bands, Band(0.0, 0.0, 0.0))
 
 
 def _two_digits(joules: float) -> tuple[str, str]:

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scaledrop.energy.band import Band, Label
+from scaledrop.energy.band import Band, Label, total
 from scaledrop.energy.known import check_components
+from scaledrop.energy.outcome import NOT_COUNTED, Component, EnergyEstimate
 from scaledrop.energy.rows import Figure
 from scaledrop.energy.rules import EVENTS, GRAPH_EVENTS, RULES, Rule, row_of
 from scaledrop.energy.sizes import Sizes
@@ -19,22 +20,7 @@ from scaledrop.energy.table import TechnologyTable
 from scaledrop.errors import UserError
 from scaledrop.events import Event
 
-__all__ = ["NOT_COUNTED", "Component", "EnergyEstimate", "Machine", "estimate"]
-
-NOT_COUNTED = (
-    "wires between tiles, memories, banks of large memories and the spin unit",
-    "converter references, sample-and-hold and bias generators; column multiplexers",
-    "leakage of drivers and converters, taken as off between uses; the array itself holds its "
-    "weights without a supply",
-    "event counters, monitors, error correction and the bus's registers",
-    "clocks of registers that do not work in a cycle, taken as gated: the head's, the windows' of "
-    "layers that do not run, the stage's of columns that a layer does not use",
-    "pads and links off the chip",
-    "writing the weights into the array; loading scales and thresholds",
-    "voltage conversion and the supplies' own losses",
-    "the array as digital logic on an FPGA: these joules are those of an analog array",
-)
-"""What an estimate leaves out. Printed with every figure."""
+__all__ = ["Machine", "estimate"]
 
 LEAKAGE = "leakage"
 TIMES = (str(Event.CYCLES), str(Event.WAITING))
@@ -58,91 +44,6 @@ class Machine:
         return max(self.sizes.values(), key=lambda z: z.window_bits)
 
 
-@dataclass(frozen=True)
-class Component:
-    """One line of the breakdown.
-
-    Attributes:
-        name: What spends the energy.
-        event: Event that it is counted by; "" for what leaks.
-        count: Events per image.
-        joules: Per image.
-        share: Of the total value, 0 to 1.
-        source, label: From the table's row.
-    """
-
-    name: str
-    event: str
-    count: float
-    joules: Band
-    share: float
-    source: str
-    label: Label
-
-
-@dataclass(frozen=True)
-class EnergyEstimate:
-    """Joules, seconds and area, with where they go and what was left out.
-
-    Attributes:
-        joules: Per image. The bounds are sums of bounds, the widest band there is.
-        components: In the order of the datapath; their joules sum to the total.
-        by_layer: Layer to joules; with the leakage they sum to the total as well.
-        leakage: Component to joules leaked per image.
-        seconds: Per image, one after another, at the table's clock.
-        areas: Component to square micrometres.
-        not_counted: What is left out.
-        table: Name of the technology table.
-    """
-
-    joules: Band
-    components: tuple[Component, ...]
-    by_layer: Mapping[str, Band]
-    leakage: Mapping[str, Band]
-    seconds: float
-    areas: Mapping[str, Band]
-    not_counted: tuple[str, ...]
-    table: str
-
-    @property
-    def area(self) -> Band:
-        """Square micrometres in all."""
-        return _sum(self.areas.values())
-
-    def as_json(self) -> dict[str, Any]:
-        """The report's ``energy_j``: plain dictionaries, lists, text and numbers."""
-        return {
-            **_as_json(self.joules),
-            "per": "image",
-            "by_component": [
-                {
-                    "name": one.name,
-                    "event": one.event,
-                    "count": one.count,
-                    **_as_json(one.joules),
-                    "share": one.share,
-                    "source": one.source,
-                    "label": str(one.label),
-                }
-                for one in self.components
-            ],
-            "by_layer": _named(self.by_layer),
-            "leakage": _named(self.leakage),
-            "seconds": self.seconds,
-            "area_um2": {**_as_json(self.area), "by_component": _named(self.areas)},
-            "not_counted": list(self.not_counted),
-            "table": self.table,
-        }
-
-
-def _as_json(band: Band) -> dict[str, float]:
-    return {"value": band.value, "low": band.low, "high": band.high}
-
-
-def _named(bands: Mapping[str, Band]) -> list[dict[str, Any]]:
-    return [{"name": name, **_as_json(band)} for name, band in bands.items()]
-
-
 def _check(events: Mapping[str, Mapping[str, int]], images: int) -> None:
     if isinstance(images, bool) or not isinstance(images, int) or images < 1:
         raise UserError(f"images: must be an integer of 1 or more, not {images!r}")
@@ -164,10 +65,6 @@ def _check_count(where: str, count: Any) -> None:
         good = False
     if not good:
         raise UserError(f"{where}: must be an integer of 0 or more, not {count!r}; count again")
-
-
-def _sum(bands: Iterable[Band]) -> Band:
-    return sum(bands, Band(0.0, 0.0, 0.0))
 
 
 def _trust(rows: Iterable[Figure]) -> tuple[str, Label]:
@@ -194,9 +91,9 @@ class _Layers:
             rows.append(row := row_of(rule, sizes, self.table))
             each = row.band * (rule.units(sizes) / row.width)
             bands[layer] = each * (int(counts.get(rule.event, 0)) / images)
-        total = sum(int(counts.get(rule.event, 0)) for counts in self.events.values()) / images
-        joules = _sum(bands.values())
-        return Component(rule.name, rule.event, total, joules, 0.0, *_trust(rows)), bands
+        count = sum(int(counts.get(rule.event, 0)) for counts in self.events.values()) / images
+        joules = total(bands.values())
+        return Component(rule.name, rule.event, count, joules, 0.0, *_trust(rows)), bands
 
 
 def _leak(
@@ -210,7 +107,7 @@ def _leak(
         watts = leakage_of(one, machine.widest, machine.tiles, table)
         leaks[one.component] = leaks.get(one.component, Band(0.0, 0.0, 0.0)) + watts * seconds
         rows.append(table.leak(one.row))
-    component = Component(LEAKAGE, "", seconds, _sum(leaks.values()), 0.0, *_trust(rows))
+    component = Component(LEAKAGE, "", seconds, total(leaks.values()), 0.0, *_trust(rows))
     return component, {name: band for name, band in leaks.items() if band.high}
 
 
@@ -253,14 +150,14 @@ def estimate(
     seconds = cycles / images / table.clock_hz
     leaked, leakage = _leak(machine, table, seconds)
     lines = [*(component for component, _ in drawn), leaked]
-    joules = _sum(one.joules for one in lines)
+    joules = total(one.joules for one in lines)
     whole = joules.value or 1.0
     return EnergyEstimate(
         joules=joules,
         components=tuple(
             Component(**{**vars(one), "share": one.joules.value / whole}) for one in lines
         ),
-        by_layer={layer: _sum(bands[layer] for _, bands in drawn) for layer in events},
+        by_layer={layer: total(bands[layer] for _, bands in drawn) for layer in events},
         leakage=leakage,
         seconds=seconds,
         areas=_areas(machine, table),
