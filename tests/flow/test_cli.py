@@ -12,6 +12,7 @@ import scaledrop.energy
 from networks import GRAPHS, random_graph_network, random_network
 from scaledrop.frozen_file import load, save
 from scaledrop.graph import Kind, Layer, MaxPool, Window
+from scaledrop_flow import doctor
 
 TABLE = Path(scaledrop.energy.__file__).parent / "tables" / "mtj45.yaml"
 
@@ -68,6 +69,16 @@ def test_generate_twice_gives_the_same_bytes(run, model):
 def test_doctor_finds_what_this_suite_runs_on(run):
     status, out, _ = run("doctor")
     assert status == 0 and "verilator" in out and "missing" not in out
+
+
+def test_doctor_does_not_mind_what_is_optional(run, monkeypatch):
+    there = doctor.shutil.which
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: None if name == "sta" else there(name))
+    status, out, _ = run("doctor")
+    assert status == 0 and "OpenSTA" in out and "missing" not in out
+    monkeypatch.setattr(doctor, "libpython", lambda: None)
+    status, out, _ = run("doctor")
+    assert status == 1 and "missing" in out
 
 
 MISTAKES = {
