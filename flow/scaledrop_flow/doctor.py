@@ -33,7 +33,7 @@ OPTIONAL_PROGRAMS = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One tool: its version or None, what needs it, how to get it, and whether one can do without."""
+    """One tool: its version or None, what needs it, how to get it, and whether it is optional."""
 
     name: str
     found: str | None
