@@ -140,14 +140,16 @@ class NetworkLayout:
 
     @property
     def sum_width(self) -> int:
-        """Bits of the widest sum as it is read."""
-        return max(signed_width(entry.sum_bound) for entry in self.layers)
+        """Bits of the widest sum as it is read, exact or converted: thresholds are of both."""
+        read = max(signed_width(entry.sum_bound) for entry in self.layers)
+        return max(self.network.sum_width, read)
 
     @property
     def scaled_width(self) -> int:
         """Bits of the widest scaled sum."""
         bits = self.network.scale_bits
-        return max(signed_width(scaled_bound(entry.sum_bound, bits)) for entry in self.layers)
+        read = max(signed_width(scaled_bound(entry.sum_bound, bits)) for entry in self.layers)
+        return max(self.network.scaled_width, read)
 
     @property
     def results(self) -> int:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from scaledrop.converter import Converter
 from scaledrop.frozen import FrozenNetwork
 from scaledrop.graph import Kind, Layer, MaxPool, Node, Window
 from scaledrop.mapping import ArrayShape, NetworkMapping
 from scaledrop.schedule import PipelineTiming, predict_cycles
+from scaledrop.tile_sums import mapping_sums
 from scaledrop.walk import Inference, Mode
 from scaledrop_cosim.contract import Workload
 from scaledrop_flow.fuzz.case import Case, Conv, Pool
@@ -62,7 +64,8 @@ class Plan:
     @cached_property
     def mapping(self) -> NetworkMapping:
         case = self.case
-        array = ArrayShape(case.rows, case.columns, case.lanes)
+        converter = None if case.converter is None else Converter(*case.converter)
+        array = ArrayShape(case.rows, case.columns, case.lanes, converter)
         return NetworkMapping(_network(case), array, case.convolution)
 
     @cached_property
@@ -73,7 +76,14 @@ class Plan:
             top = (1 << network.input_bits) - 1
             images = corner_images(images, case.seed + 2, case.corners, top)
         inference = Inference(Mode.named(case.mode), case.passes, case.masks)
-        return Workload(network, images, case.passes, case.seed, inference=inference)
+        return Workload(
+            network,
+            images,
+            case.passes,
+            case.seed,
+            inference=inference,
+            crossbar_sum=mapping_sums(self.mapping),
+        )
 
     def accelerator(self) -> Any:
         """A new one."""

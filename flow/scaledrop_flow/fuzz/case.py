@@ -56,6 +56,7 @@ class Case(_Model):
         engine: simulator: ``amaranth`` (its own) or ``verilator`` (the generated Verilog).
         corners: share of the channels whose numbers are extreme, or make ties.
         rows, columns, lanes: of the array.
+        converter: bits, step and whether mid-rise, of every column; lossless when None.
         pulses: cycles of reset, settle, write and read of the spin unit.
         depth: commands that the walk may be ahead.
         masks: limit of the leaves of mode ``exact``; 0 for none.
@@ -77,6 +78,7 @@ class Case(_Model):
     rows: int
     columns: int
     lanes: int
+    converter: tuple[int, int, bool] | None = None
     convolution: str = "auto"
     datapath: str = "reference"
     pulses: tuple[int, int, int, int] = (2, 1, 1, 1)

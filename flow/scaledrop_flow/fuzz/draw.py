@@ -33,6 +33,16 @@ def _array(rng: random.Random, engine: str) -> dict[str, int]:
     return {"rows": rows, "columns": columns, "lanes": lanes}
 
 
+def _converter(seed: int, rows: int) -> tuple[int, int, bool] | None:
+    """Of a stream of its own: whatever else a seed draws stays as it was."""
+    rng = random.Random(f"converter {seed}")
+    if rng.random() < 0.75:
+        return None
+    mid_rise = rng.random() < 0.3
+    bits = rng.randint(1 if mid_rise else 2, 5)
+    return bits, 1 << rng.randint(1 if mid_rise else 0, max(1, rows.bit_length() - 1)), mid_rise
+
+
 def _formats(rng: random.Random) -> dict[str, Any]:
     if rng.random() < 0.5:
         return {}
@@ -99,7 +109,8 @@ def _draw_once(
         "records": engine == "amaranth" and rng.random() < 0.25,
     }
     case = Case.model_validate(values)
-    return case.but(**_inference(rng, len(case.layers)))
+    converter = _converter(seed, case.rows)
+    return case.but(**_inference(rng, len(case.layers)), converter=converter)
 
 
 def _margin(record: PassRecord, image: int) -> tuple[int, int]:
@@ -115,7 +126,7 @@ def _limits(rng: random.Random, case: Case, plan: Plan) -> Case:
     if case.engine == "verilator" or rng.random() < 0.5:
         return case
     workload = plan.workload
-    golden = infer(workload.network, workload.images, workload.masks)
+    golden = infer(workload.network, workload.images, workload.masks, workload.crossbar_sum)
     record = PassRecord.of_passes(workload.masks, golden.hidden, golden.logits, workload.weights)
     votes, margin = _margin(record, rng.randrange(case.images))
     kind, more = rng.randrange(3), rng.randrange(2)

@@ -51,6 +51,9 @@ def _array(case: Case) -> Iterator[str]:
     if case.rows == case.columns == 1:
         yield "one row, one column"
     yield f"datapath {case.datapath}"
+    if case.converter is not None:
+        bits, _, mid_rise = case.converter
+        yield f"converter of {bits} bits{', mid-rise' if mid_rise else ''}"
     if case.pulses != (2, 1, 1, 1):
         yield f"spin unit {'slow' if sum(case.pulses) > 12 else 'quick'}"
     if case.depth != 16:

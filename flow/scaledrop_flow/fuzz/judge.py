@@ -9,12 +9,15 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from scaledrop.analog import AnalogArray, AnalogEngine
 from scaledrop.engine import infer
 from scaledrop.fast_engine import FastEngine
+from scaledrop.mapping import NetworkMapping
 from scaledrop.walk import Visit
 from scaledrop_cosim.capture import CaptureError, Fields
 from scaledrop_cosim.checker import CheckReport
 from scaledrop_cosim.contract import Observation, Workload
+from scaledrop_flow.fuzz.build import Plan
 from scaledrop_flow.fuzz.case import Case
 
 __all__ = ["add_fast_engine", "add_records", "without_abstention"]
@@ -51,7 +54,8 @@ def _expected_records(workload: Workload) -> Integers:
     for image in range(len(workload.images)):
         leaves = _leaves(workload.visits(image), layers)
         masks = np.array([[[path >> at & 1 for at in range(layers)] for path, _ in leaves]])
-        logits = infer(network, workload.images[image : image + 1], masks).logits[0]
+        one = workload.images[image : image + 1]
+        logits = infer(network, one, masks, workload.crossbar_sum).logits[0]
         for at, (path, weight) in enumerate(leaves):
             for label, value in enumerate(logits[at].tolist()):
                 ends = label == classes - 1
@@ -76,10 +80,21 @@ def add_records(report: CheckReport, workload: Workload, records: Fields) -> Non
         report.first = f"record {at} is {found[at].tolist()}, expected {expected[at].tolist()}"
 
 
-def add_fast_engine(report: CheckReport, workload: Workload) -> None:
-    """Compare the fast engine with the golden model on the way: it takes the same networks."""
-    expected = infer(workload.network, workload.images, workload.masks).logits
-    found = FastEngine(workload.network).logits(workload.images, workload.masks)
+def add_fast_engine(report: CheckReport, plan: Plan) -> None:
+    """Compare the fast engine with the golden model on the way: it takes the same networks. With
+    converters it is the analog one, its cells ideal."""
+    workload, mapping = plan.workload, plan.mapping
+    images, masks = workload.images, workload.masks
+    expected = infer(workload.network, images, masks, workload.crossbar_sum).logits
+    found = _fast(mapping).logits(images, masks)
     report.add("fast_logits", expected, found)
     if report.first is None and not np.array_equal(expected, found):
         report.first = "the fast engine gives other logits than the golden model"
+
+
+def _fast(mapping: NetworkMapping) -> FastEngine:
+    converter = mapping.array.converter
+    if converter is None:
+        return FastEngine(mapping.network)
+    chip = AnalogArray(mapping.array)
+    return AnalogEngine(mapping.network, chip, converter, mapping.convolution)

@@ -100,7 +100,7 @@ def _attempt(plan: Plan, known: Outcome) -> Outcome:
     engine = {"amaranth": _in_amaranth, "verilator": _in_verilator}[plan.case.engine]
     try:
         report, observation = engine(plan)
-        add_fast_engine(report, plan.workload)
+        add_fast_engine(report, plan)
     except CaptureError as error:
         return replace(known, kind="differs", first=str(error))
     except TimeoutError as error:

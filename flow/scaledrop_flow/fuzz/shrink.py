@@ -25,6 +25,7 @@ PLAIN: tuple[dict[str, Any], ...] = (
     {"idle": 0, "stall": 0, "pause": 1},
     {"records": False},
     {"min_votes": 0, "min_margin": 0},
+    {"converter": None},
     {"corners": 0.0},
     {"mode": "passes"},
     {"passes": 1},
