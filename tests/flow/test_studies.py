@@ -5,6 +5,7 @@ import csv
 import dataclasses
 import json
 import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,11 +17,12 @@ from scaledrop.errors import UserError
 from scaledrop.freezing import freeze
 from scaledrop.nn import NetworkConfig, ScaleDropNet, calibrate_norms
 from scaledrop.training import CONFIGS, TrainConfig
-from scaledrop_flow.studies import STUDIES, exactness, twins
+from scaledrop_flow.studies import STUDIES, energy, exactness, twins
 from scaledrop_flow.studies.exactness import compare, every_mask
 from scaledrop_flow.studies.scale import VARIANTS, variant_config
 from scaledrop_flow.studies.table import write_table
 
+ROOT = Path(__file__).parents[2]
 CONV = TrainConfig(NetworkConfig("small", (8, 8), 10, "vgg_small", widths=(4, 6), p=0.3))
 
 
@@ -103,4 +105,17 @@ def test_every_variant_of_the_scale_study_is_a_configuration():
     hashes = {variant_config(name, 0).config_hash() for name in VARIANTS}
     assert len(hashes) == len(VARIANTS)
     known = {"scale", "lenet5", "exactness", "rtl", "macrospin", "calibration", "spin"}
-    assert set(STUDIES) == known | {"analog", "analog-check"}
+    assert set(STUDIES) == known | {"analog", "analog-check", "energy"}
+
+
+def test_the_energy_study_prices_every_network_both_ways(monkeypatch):
+    monkeypatch.setattr(energy, "NETWORKS", {"lenet5": energy.NETWORKS["lenet5"]})
+    rows = list(energy.energy_study(None, None, lambda _: None))
+    assert len(rows) == 2 * len(energy.NODES) * len(energy.WAYS)
+    by_way = {(row["convolution"], row["table"], row["way"]): row for row in rows}
+    paper, shared = (by_way["unrolled", "mtj45", way] for way in (energy.PAPER.name, "shared"))
+    assert float(shared["j"]) < float(paper["j"]) / 20 and shared["runs_today"]
+    assert float(shared["j_low"]) < float(shared["j"]) < float(shared["j_high"])
+    with (ROOT / "docs/studies/energy.csv").open(newline="") as kept:
+        first = next(csv.DictReader(kept))
+    assert first == {name: str(value) for name, value in paper.items()}
