@@ -333,7 +333,7 @@ def test_an_interruption_is_one_line_and_leaves_nothing_half_done(run, monkeypat
 
 
 def test_a_table_that_cannot_price_the_array_does_not_stop_the_verification(run, model, cache):
-    Path("table.yaml").write_text(TABLE.read_text().replace("adc_5b", "converter_5b"))
+    Path("table.yaml").write_text(TABLE.read_text().replace("adc_5b", "adc_15b"))
     status, out, _ = run(
         *("cosim", "--model", model / "model.sdnet", "--images", 3, "--passes", 2),
         *("--rows", 16, "--columns", 4, "--table", "table.yaml", "--out", "o", "--cache", cache),
