@@ -13,6 +13,7 @@ from scaledrop.energy.comparison import verdict
 from scaledrop.energy.published import Published
 from scaledrop.frozen_file import digest
 from scaledrop.walk import Mode
+from scaledrop.workload import pipeline_timing
 from scaledrop_flow.energy.configurations import Priced
 from scaledrop_flow.energy.independent import Beside
 from scaledrop_flow.energy.result import EnergyResult
@@ -39,7 +40,6 @@ __all__ = ["as_json", "save_energy", "section_of"]
 
 GOAL = 0.19e-6
 """Joules per image: a hundredth of the confirmed baseline, VIBNN."""
-SPIN_CYCLES = 5
 
 
 def _band(band: Band) -> dict[str, float]:
@@ -142,7 +142,7 @@ def _pictures(result: EnergyResult) -> list[Picture]:
         Picture(
             *("energy-roofline", "What bounds each layer"),
             roofline_picture(
-                points_of(chosen.workload.layout, chosen.workload.counts, SPIN_CYCLES),
+                points_of(chosen.workload.layout, chosen.workload.counts, pipeline_timing().spin),
                 ceilings_of(chosen.workload.layout),
             ),
         ),

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from scaledrop.energy.estimate import Machine
 from scaledrop.energy.sizes import Capacities, Sizes
-from scaledrop.footprint import Stores, footprint
+from scaledrop.footprint import Footprint, Stores, footprint
 from scaledrop.layer_mapping import LayerMapping, Method
 from scaledrop.layout import NetworkLayout
 from scaledrop.numbers import Coding
@@ -17,40 +19,38 @@ def _bytes(*stores: Stores) -> int:
     return -(-sum(one.bits for every in stores for one in every) // 8)
 
 
-def _map_bytes(mapped: LayerMapping) -> int:
-    """Both banks of a window buffer."""
-    channels, height, width = mapped.source.shape
-    return -(-2 * channels * height * width * mapped.layer.planes // 8)
+def _window(found: Footprint, mapped: LayerMapping) -> Stores:
+    """Row memories of a layer's window buffer."""
+    return tuple(one for one in found.windows if one.layer == mapped.layer.name)
 
 
-def _capacities(layout: NetworkLayout, folded: bool) -> Capacities:
+def _capacities(layout: NetworkLayout, found: Footprint) -> Capacities:
     """Memories of the hardware; an image that a window takes is held by that window's buffer."""
-    found = footprint(layout, folded)
-    windows = _bytes(found.windows)
-    first = sum(_map_bytes(one) for one in layout.windows if one.reads_image)
+    images = [one for one in layout.windows if one.reads_image]
+    others = [one for one in layout.windows if not one.reads_image]
     return Capacities(
         scales=_bytes(found.scales),
         thresholds=_bytes(found.thresholds),
         head=_bytes(found.head),
-        images=_bytes(found.image) + first,
+        images=_bytes(found.image, *(_window(found, one) for one in images)),
         activations=_bytes(found.activations, found.row_masks),
-        windows=max(windows - first, 0),
+        windows=_bytes(*(_window(found, one) for one in others)),
         streams=_bytes(found.streams),
         affine=_bytes(found.affine),
         pools=_bytes(found.pool, found.pool_sums),
     )
 
 
-def _held(mapped: LayerMapping, memories: Capacities) -> int:
+def _held(mapped: LayerMapping, found: Footprint, memories: Capacities) -> int:
     """Bytes of the memory that a layer reads."""
     if mapped.reads_image:
         return memories.images
-    return _map_bytes(mapped) if mapped.method is Method.UNROLLED else memories.activations
+    unrolled = mapped.method is Method.UNROLLED
+    return _bytes(_window(found, mapped)) if unrolled else memories.activations
 
 
-def _targets(layout: NetworkLayout, memories: Capacities) -> dict[str, int]:
+def _targets(layout: NetworkLayout, held: Mapping[str, int]) -> dict[str, int]:
     """Layer to the bytes of the largest memory that its codes go to."""
-    held = {one.layer.name: _held(one, memories) for one in layout.layers}
     return {
         one.layer.name: max((held[to.reader] for to in one.tail.deliveries), default=0)
         for one in layout.layers
@@ -71,8 +71,10 @@ def machine_of(
         converter_bits: Of a converter that is not lossless; that of the array when not given.
     """
     network, array = layout.network, layout.array
-    memories = _capacities(layout, folded)
-    targets = _targets(layout, memories)
+    found = footprint(layout, folded)
+    memories = _capacities(layout, found)
+    held = {one.layer.name: _held(one, found, memories) for one in layout.layers}
+    targets = _targets(layout, held)
     if converter_bits is None and array.converter is not None:
         converter_bits = array.converter.bits
     sizes = {}
@@ -96,7 +98,7 @@ def machine_of(
             stream_bits=max(network.stream_bits, 1),
             window_bits=window,
             column_bits=window // mapped.window.size if unrolled else 0,
-            source_bytes=_held(mapped, memories),
+            source_bytes=held[mapped.layer.name],
             target_bytes=targets[mapped.layer.name],
             folded=folded,
             memories=memories,
