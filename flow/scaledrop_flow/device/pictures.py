@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 import numpy.typing as npt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from scaledrop.device.card import Card
@@ -16,7 +12,7 @@ from scaledrop.device.conditions import Conditions
 from scaledrop.device.devices import draw, nominal
 from scaledrop.device.energy import bit_cost
 from scaledrop.device.wafer import code_drive, dac_bits, long_run, trim
-from scaledrop_flow.report.style import LIGHT, bare, drawing, legend
+from scaledrop_flow.report.style import LIGHT, legend, plot
 
 __all__ = ["draw_energy", "draw_probability", "draw_temperature", "pictures"]
 
@@ -24,18 +20,6 @@ DEVICES, SEED = 100, 1
 PULSES = (0.5, 1.0, 2.0)
 """Widths to draw, over that of the card."""
 TARGETS = (0.1, 0.5)
-HEIGHT = 2.8
-
-
-@contextmanager
-def _axes(name: str, x: str, y: str) -> Iterator[tuple[Figure, Axes]]:
-    with drawing(name, HEIGHT) as figure:
-        axes = figure.subplots()
-        bare(axes)
-        axes.set_xlabel(x)
-        axes.set_ylabel(y)
-        axes.grid(axis="y", color=LIGHT.grid, linewidth=0.5)
-        yield figure, axes
 
 
 def _transition(card: Card) -> npt.NDArray[np.int64]:
@@ -56,7 +40,10 @@ def draw_probability(card: Card) -> Figure:
     """P(V) of the nominal device at three pulse widths, and of devices of a wafer at its own."""
     codes, one, pulse = _transition(card), nominal(card), card.si("pulse")
     volts = code_drive(one, codes)[0]
-    with _axes("device-probability", "write voltage, V", "P(bit = 1)") as (figure, axes):
+    with plot("device-probability", "write voltage, V", "P(bit = 1)", "y") as (
+        figure,
+        axes,
+    ):
         wafer = draw(card, DEVICES, SEED)
         band = np.percentile(long_run(wafer, codes), (5, 95), axis=0)
         axes.fill_between(volts, *band, color=LIGHT.accent, alpha=0.15, linewidth=0)
@@ -74,7 +61,7 @@ def draw_temperature(card: Card) -> Figure:
     """P(T) of the nominal device at codes that were trimmed at the reference temperature."""
     one, reference = nominal(card), card.si("reference_temperature")
     kelvin = reference + np.linspace(-40, 60, 21)
-    with _axes("device-temperature", "temperature, K", "P(bit = 1)") as (figure, axes):
+    with plot("device-temperature", "temperature, K", "P(bit = 1)", "y") as (figure, axes):
         for target, colour in zip(TARGETS, (LIGHT.accent, LIGHT.bad), strict=True):
             code = trim(one, target, Conditions(reference))
             p = [long_run(one, code, Conditions(float(t))).item() for t in kelvin]
@@ -93,7 +80,7 @@ def draw_energy(card: Card) -> Figure:
     cost = bit_cost(one, code_drive(one, codes), Conditions(), p)
     parts = [joules[0] * 1e12 for joules in (cost.reset_j, cost.write_j, cost.read_j)]
     colours = (LIGHT.grid, LIGHT.accent, LIGHT.bad)
-    with _axes("device-energy", "P(bit = 1)", "pJ per bit") as (figure, axes):
+    with plot("device-energy", "P(bit = 1)", "pJ per bit", "y") as (figure, axes):
         axes.stackplot(p[0], *parts, labels=("reset", "write", "read"), colors=colours)
         axes.set_xlim(p.min(), p.max())
         legend(axes, f"{cost.time_s * 1e9:.3g} ns")

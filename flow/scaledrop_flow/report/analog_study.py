@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from scaledrop_flow.report.style import LIGHT, bare, drawing, legend, save
+from scaledrop_flow.report.style import LIGHT, PLOT_HEIGHT, bare, drawing, legend, plot, save
 
 __all__ = [
     "cells_picture",
@@ -27,7 +26,6 @@ __all__ = [
 ]
 
 Row = dict[str, str]
-HEIGHT = 2.8
 ACCURACY, AUROC, ECE = "accuracy", "auroc_mutual_information", "ece"
 
 
@@ -43,16 +41,6 @@ def _some(rows: Iterable[Row], sweep: str, passes: int = 0) -> list[Row]:
 
 def _column(rows: Iterable[Row], name: str) -> list[float]:
     return [float(row[name]) for row in rows]
-
-
-@contextmanager
-def _axes(name: str, x: str, y: str) -> Iterator[tuple[Figure, Axes]]:
-    with drawing(name, HEIGHT) as figure:
-        axes = figure.subplots()
-        bare(axes)
-        axes.set(xlabel=x, ylabel=y)
-        axes.grid(color=LIGHT.grid, linewidth=0.5)
-        yield figure, axes
 
 
 def _line(
@@ -71,7 +59,10 @@ def _levels(axes: Axes, rows: list[Row]) -> None:
 
 def converters_picture(rows: list[Row]) -> Figure:
     """Accuracy and AUROC over the bits of the converters, exact marginal."""
-    with _axes("analog-converters", "bits of the converters", "accuracy, AUROC") as (figure, axes):
+    with plot("analog-converters", "bits of the converters", "accuracy, AUROC") as (
+        figure,
+        axes,
+    ):
         _levels(axes, rows)
         some = _some(rows, "bits")
         _line(axes, some, ACCURACY, LIGHT.accent, "accuracy")
@@ -86,7 +77,7 @@ def converters_picture(rows: list[Row]) -> Figure:
 
 def passes_picture(rows: list[Row]) -> Figure:
     """AUROC over T at several widths of the converters, and what the exact marginal has."""
-    with _axes("analog-passes", "passes T", "AUROC by mut. inf.") as (figure, axes):
+    with plot("analog-passes", "passes T", "AUROC by mut. inf.") as (figure, axes):
         for bits, colour, style in (("8", LIGHT.accent, "-"), ("4", LIGHT.bad, "--"),
                                     ("3", LIGHT.soft, ":")):  # fmt: skip
             some = [one for one in rows if one["sweep"] == "bits" and one["setting"] == bits]
@@ -104,7 +95,7 @@ def passes_picture(rows: list[Row]) -> Figure:
 
 def cells_picture(rows: list[Row]) -> Figure:
     """Accuracy and AUROC over the spread of the cells, and over the share of stuck ones."""
-    with drawing("analog-cells", HEIGHT, 6.4) as figure:
+    with drawing("analog-cells", PLOT_HEIGHT, 6.4) as figure:
         for axes, sweep, text in zip(
             figure.subplots(1, 2, sharey=True),
             ("spread", "stuck"),
@@ -124,7 +115,10 @@ def cells_picture(rows: list[Row]) -> Figure:
 
 def wires_picture(rows: list[Row]) -> Figure:
     """Accuracy over the resistance of a wire segment, relative to that of a cell."""
-    with _axes("analog-wires", "wire segment over cell, ohm / ohm", "accuracy") as (figure, axes):
+    with plot("analog-wires", "wire segment over cell, ohm / ohm", "accuracy") as (
+        figure,
+        axes,
+    ):
         for cells, marker in (("1e+06", "o"), ("1e+04", "s")):
             for trim, colour in (("", LIGHT.bad), (", trimmed", LIGHT.accent)):
                 some = _some(rows, f"wires, {cells} ohm cells{trim}")
@@ -141,7 +135,7 @@ def wires_picture(rows: list[Row]) -> Figure:
 
 def pareto_picture(rows: list[Row]) -> Figure:
     """Joules of array and converters for one image against accuracy and AUROC, by bits and T."""
-    with drawing("analog-pareto", HEIGHT, 6.4) as figure:
+    with drawing("analog-pareto", PLOT_HEIGHT, 6.4) as figure:
         for axes, name, text in zip(
             figure.subplots(1, 2),
             (ACCURACY, AUROC),

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from scaledrop_flow.report.style import LIGHT, bare, drawing, legend, save
+from scaledrop_flow.report.style import LIGHT, legend, plot, save
 
 __all__ = ["bias_picture", "memory_picture", "read_rows", "temperature_picture"]
 
 Row = dict[str, str]
 NETWORK, CARD = "default", "hikstor80"
 CARDS = {"hikstor80": "o", "foundry1ns": "s", "lowbarrier40": "^"}
-HEIGHT = 2.8
 
 
 def read_rows(table: Path) -> list[Row]:
@@ -40,16 +38,6 @@ def _column(rows: Iterable[Row], name: str) -> list[float]:
     return [float(row[name].removesuffix(" C")) for row in rows]
 
 
-@contextmanager
-def _axes(name: str, x: str, y: str) -> Iterator[tuple[Figure, Axes]]:
-    with drawing(name, HEIGHT) as figure:
-        axes = figure.subplots()
-        bare(axes)
-        axes.set(xlabel=x, ylabel=y)
-        axes.grid(color=LIGHT.grid, linewidth=0.5)
-        yield figure, axes
-
-
 def _band(axes: Axes, rows: list[Row], name: str, colour: str, label: str) -> None:
     x, y, spread = (_column(rows, column) for column in ("setting", name, f"{name}_std"))
     axes.plot(x, y, "o-", color=colour, markersize=3.5, linewidth=1.2, label=label)
@@ -59,7 +47,7 @@ def _band(axes: Axes, rows: list[Row], name: str, colour: str, label: str) -> No
 
 def temperature_picture(rows: list[Row]) -> Figure:
     """Share of drops over temperature, trimmed once and calibrated; bands are one sigma."""
-    with _axes("spin-temperature", "degrees Celsius", "share of drops") as (figure, axes):
+    with plot("spin-temperature", "degrees Celsius", "share of drops") as (figure, axes):
         _band(axes, _some(rows, "temperature", 20), "drops", LIGHT.bad, "trimmed at 27 C")
         held = _some(rows, "temperature, calibrated", 20)
         _band(axes, held, "drops", LIGHT.accent, "calibrated")
@@ -70,7 +58,10 @@ def temperature_picture(rows: list[Row]) -> Figure:
 
 def bias_picture(rows: list[Row]) -> Figure:
     """What a wrong share of drops does for good, against what drawing T passes does by chance."""
-    with _axes("spin-bias", "share of drops", "difference to the marginal") as (figure, axes):
+    with plot("spin-bias", "share of drops", "difference to the marginal") as (
+        figure,
+        axes,
+    ):
         for card, marker in CARDS.items():
             some = _some(rows, "temperature", 100, card) + _some(rows, "supply", 100, card)
             # A spread this wide is one device that reads wrongly, not a share of drops.
@@ -93,7 +84,7 @@ def bias_picture(rows: list[Row]) -> Figure:
 
 def memory_picture(rows: list[Row]) -> Figure:
     """AUROC by mutual information over the chance that a switched state survives its reset."""
-    with _axes("spin-memory", "chance that a state is kept", "AUROC by mut. inf.") as (
+    with plot("spin-memory", "chance that a state is kept", "AUROC by mut. inf.") as (
         figure,
         axes,
     ):

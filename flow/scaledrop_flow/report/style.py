@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -27,12 +27,14 @@ from scaledrop.errors import UserError
 
 __all__ = [
     "LIGHT",
+    "PLOT_HEIGHT",
     "STAND_INS",
     "WIDTH",
     "Palette",
     "bare",
     "drawing",
     "legend",
+    "plot",
     "rc",
     "save",
     "svg",
@@ -41,6 +43,10 @@ __all__ = [
 
 WIDTH = 4.2
 """Inches: that of a phone; the page lets pictures grow."""
+
+
+PLOT_HEIGHT = 2.8
+"""Inches: that of a plot in the documents."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,19 @@ def bare(axes: Axes) -> None:
     axes.patch.set_alpha(0)
     axes.tick_params(length=0)
     axes.spines["left"].set_visible(False)
+
+
+@contextmanager
+def plot(
+    name: str, x: str, y: str, grid: Literal["both", "x", "y"] = "both"
+) -> Iterator[tuple[Figure, Axes]]:
+    """One pair of bare, labelled axes with a grid, on a :func:`drawing` of its own."""
+    with drawing(name, PLOT_HEIGHT) as figure:
+        axes = figure.subplots()
+        bare(axes)
+        axes.set(xlabel=x, ylabel=y)
+        axes.grid(axis=grid, color=LIGHT.grid, linewidth=0.5)
+        yield figure, axes
 
 
 def legend(axes: Axes, note: str = "") -> None:
