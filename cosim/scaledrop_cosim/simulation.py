@@ -7,7 +7,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -65,6 +65,15 @@ def sizes_package(sidecar: Mapping[str, Any]) -> str:
     return "\n".join(["package scaledrop_sizes;", *lines, "endpackage", ""])
 
 
+NETLIST_OPTIMISE = "-O1"
+NETLIST_ARGUMENTS = (
+    *("--output-split", "20000", "--output-split-cfuncs", "2000"),
+    *("--timescale-override", "1ns/1ns", "-DNO_ICE40_DEFAULT_ASSIGNMENTS"),
+)
+"""Of a netlist: files and functions of a size that a compiler takes quickly; the cells' models
+bring a unit of time of their own, and of default values of ports that Verilator does not know."""
+
+
 def _common(toplevel: str) -> list[str]:
     return [
         *("--cc", "--exe", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert"),
@@ -92,16 +101,25 @@ def _bare_arguments() -> list[str]:
     return [*_common("scaledrop_shell"), str(HDL / "bare.cpp")]
 
 
-def build(verilog: Path, cache: Path, bare: bool = False, toplevel: str = TOPLEVEL) -> Simulation:
+def build(
+    verilog: Path,
+    cache: Path,
+    bare: bool = False,
+    toplevel: str = TOPLEVEL,
+    cells: Sequence[Path] | None = None,
+) -> Simulation:
     """Compile the simulation of ``verilog`` (its ``.json`` lies beside it), or find it built.
 
     The key is the sha256 of every source text and of the tools' versions. An interrupted build
     leaves nothing behind that a later one would take for finished.
 
     Args:
+        verilog: The RTL, or a netlist with the same top module and ports.
         cache: Where executables are kept.
         bare: A plain C++ loop instead of cocotb, to compare speeds with.
         toplevel: ``DESIGN`` leaves the shell away and every signal open to Python.
+        cells: ``verilog`` is a netlist, and these are Verilog models of its cells: none where it
+            has operators only. None says that it is RTL.
 
     Raises:
         UserError: a tool is missing or failed, or the cache cannot be written.
@@ -110,11 +128,14 @@ def build(verilog: Path, cache: Path, bare: bool = False, toplevel: str = TOPLEV
     sidecar = json.loads(verilog.with_suffix(".json").read_text())
     package = sizes_package(sidecar)
     arguments = _bare_arguments() if bare else _cocotb_arguments(toplevel)
+    if cells is not None:
+        arguments = [*NETLIST_ARGUMENTS, *arguments]
     shell = [HDL / name for name in (SHELL[:2] if bare else SHELL)]
-    sources = [*(shell if toplevel == TOPLEVEL else []), verilog]
-    folder = cache / _key([toolchain_version(), package, *arguments], sources)
+    sources = [*(shell if toplevel == TOPLEVEL else []), verilog, *(cells or ())]
+    optimise = "-O2" if cells is None else NETLIST_OPTIMISE
+    folder = cache / _key([toolchain_version(), package, *arguments, optimise], sources)
     if not (folder / "simulation").exists():
-        _compile(arguments, package, sources, folder)
+        _compile(arguments, package, sources, folder, optimise)
     return Simulation(folder / "simulation", sidecar)
 
 
@@ -125,16 +146,21 @@ def _key(texts: list[str], sources: list[Path]) -> str:
     return key.hexdigest()[:20]
 
 
-def _compile(arguments: list[str], package: str, sources: list[Path], folder: Path) -> None:
+def _compile(
+    arguments: list[str], package: str, sources: list[Path], folder: Path, optimise: str
+) -> None:
     """Build on copies in a temporary folder: make stands no spaces in paths."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="scaledrop-") as name:
             scratch = Path(name)
             (scratch / "sizes.sv").write_text(package)
-            copies = [shutil.copy(source, scratch / source.name) for source in sources]
+            copies = [
+                shutil.copy(source, scratch / f"{at}_{source.name}")
+                for at, source in enumerate(sources)
+            ]
             files = [str(scratch / "sizes.sv"), *map(str, copies)]
-            compile_verilator([*arguments, *files], scratch, folder / "build.log")
+            compile_verilator([*arguments, *files], scratch, folder / "build.log", optimise)
             keep_executable(scratch / "simulation", folder)
     except OSError as error:
         raise UserError(f"{folder}: cannot be written ({error.strerror})") from None
