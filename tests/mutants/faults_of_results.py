@@ -221,7 +221,7 @@ FAULTS = (
         "winners[logit.keep].eq(logit.label)",
         "winners[~logit.keep].eq(logit.label)",
     ),
-    Fault("predicted_tie", "verdict.py", "(self.sum > largest)", "(self.sum >= largest)"),
+    Fault("predicted_tie", "verdict.py", "(value > largest)", "(value >= largest)"),
     # counters
     Fault("amount_counted_as_one", "counters.py", "count + event.amount", "count + 1"),
     Fault(
