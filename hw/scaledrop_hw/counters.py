@@ -33,7 +33,8 @@ class EventCounters(wiring.Component):
 
     Timing
     ------
-    Counts in the next cycle; every counter is 0 after reset.
+    Counts in the cycle after the next, as the amounts pass through a register first; every counter
+    is 0 after reset.
     """
 
     def __init__(self, *, events, layers, amount_bits, width=48):
@@ -71,9 +72,10 @@ class EventCounters(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        counts = []
+        counts, amounts = [], Signal(self.amounts.shape())
+        m.d.sync += amounts.eq(self.amounts)
         for name in self._events:
-            event = self.amounts[name]
+            event = amounts[name]
             for layer in range(self._layers):
                 count = Signal(self._width, name=f"{name}_{layer}")
                 with m.If((event.amount != 0) & (event.layer == layer)):

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The two datapaths from a beat of sums to its decisions: one port, equal results."""
 
-from amaranth.hdl import Cat, Module, signed
+from itertools import pairwise
+
+from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -181,11 +183,14 @@ class ReferenceDatapath(wiring.Component):
         connect(m, flipped(self.host_scales), host.host)
         connect(m, host.memory, scale.host)
         connect(m, flipped(self.host_thresholds), threshold.host)
-        m.d.sync += [
-            threshold.fetch.eq(self.valid & self.hidden),
-            threshold.address.eq(self.level_address),
-        ]
+        fetch = data.StructLayout({"fetch": 1, "address": self.level_address.shape()})
+        fetches = [Signal(fetch, name=f"fetch_{at}") for at in range(self.LATENCY)]
+        m.d.sync += [after.eq(before) for before, after in pairwise(fetches)]
         m.d.comb += [
+            fetches[0].fetch.eq(self.valid & self.hidden),
+            fetches[0].address.eq(self.level_address),
+            threshold.fetch.eq(fetches[-1].fetch),
+            threshold.address.eq(fetches[-1].address),
             scale.valid.eq(self.valid & self.fresh),
             scale.sums.eq(self.sums),
             scale.keep.eq(self.keep),

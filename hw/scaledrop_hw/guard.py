@@ -49,7 +49,8 @@ class Guard(wiring.Component):
 
     Timing
     ------
-    ``refuse`` is combinational; ``refused`` comes one cycle after its cause.
+    ``refuse`` is combinational; ``refused`` comes one cycle after its cause, two after a step that
+    lies outside of a memory: a step after that one may still be issued.
     """
 
     def __init__(self, *, mapping, layout, patience=4096):
@@ -91,16 +92,16 @@ class Guard(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         waited = Signal(range(self._patience + 1))
-        cause = Signal(REFUSAL_BITS)
+        cause, strayed = Signal(REFUSAL_BITS), Signal()
         layer = Signal(self.layer.shape())
-        m.d.sync += waited.eq(waited + 1)
+        m.d.sync += [waited.eq(waited + 1), strayed.eq(self.stepping & self._outside())]
         with m.If(self.progress | ~self.running):
             m.d.sync += waited.eq(0)
         wrong = self._of_descriptor(m)
         m.d.comb += [layer.eq(self.current), self.refuse.eq(wrong != 0)]
         with m.If(self.offered & self.refuse):
             m.d.comb += [cause.eq(wrong), layer.eq(self.layer)]
-        with m.Elif(self.stepping & self._outside()):
+        with m.Elif(strayed):
             m.d.comb += cause.eq(Refusal.RANGE)
         with m.Elif(waited == self._patience):
             m.d.comb += cause.eq(Refusal.STALLED)

@@ -40,6 +40,7 @@ class Head(wiring.Component):
         gain[k]  = gain_kept[k] if keep else gain_dropped[k]    where a class has two
 
     Nothing is remembered between beats, so those of a kept and of a dropped leaf may alternate.
+    Fetch, choice of the gain, multiplication and addition take a cycle each.
 
     Parameters
     ----------
@@ -79,7 +80,7 @@ class Head(wiring.Component):
     beat.
     """
 
-    LATENCY = 3
+    LATENCY = 5
 
     def __init__(self, *, lanes, value_width, logit_width, gain_bits, weight_bits, init):
         self._lanes = require_range("lanes", lanes, 1, 1024)
@@ -182,10 +183,11 @@ class Head(wiring.Component):
         left = Signal(range(self._lanes + 1))
         beat = Signal(self.logit.shape())
         busy, occupied = Signal(), Signal()
-        m.d.comb += [busy.eq(left != 0), self.ready.eq(~busy & ~occupied)]
+        m.d.comb += self.ready.eq(~busy & ~occupied)
         with m.If(busy):
             m.d.sync += [
                 left.eq(left - 1),
+                busy.eq(left != 1),
                 held.eq(held >> self._value_width),
                 beat.label.eq(beat.label + 1),
             ]
@@ -194,6 +196,7 @@ class Head(wiring.Component):
         with m.If(self.load):
             m.d.sync += [
                 left.eq(self.count),
+                busy.eq(1),
                 held.eq(self.values.as_value()),
                 beat.label.eq(self.label),
                 beat.keep.eq(self.keep),
@@ -214,24 +217,34 @@ class Head(wiring.Component):
         entry = data.View(self._entry, memory.word)
         gains = [name for name, _ in self._entry if name != "offset"]
         fetched, last = Signal(name="fetched"), Signal(name="last")
-        label = Signal(beat.label.shape())
-        value = Signal(signed(self._value_width))
-        gain = Signal(signed(self._gain_bits))
-        m.d.comb += [
-            memory.address.eq(beat.label),
-            memory.read.eq(busy),
-            gain.eq(Mux(beat.keep, entry[gains[0]], entry[gains[-1]])),
-        ]
+        label, value = Signal(beat.label.shape()), Signal(signed(self._value_width))
+        chosen = self._stage("chosen", value=value.shape(), gain=signed(self._gain_bits))
+        width = self._value_width + self._gain_bits
+        multiplied = self._stage("multiplied", product=signed(width))
+        m.d.comb += [memory.address.eq(beat.label), memory.read.eq(busy)]
         # The other fields of a beat stand until its last class is here: ready comes after that.
         m.d.sync += [
             fetched.eq(busy),
             value.eq(word),
             label.eq(beat.label),
             last.eq(ending),
-            self.logit_valid.eq(fetched),
-            self.logit.eq(beat),
-            self.logit.label.eq(label),
-            self.logit.value.eq(gain * value + entry.offset),
-            self.logit.ends_leaf.eq(beat.ends_leaf & last),
-            self.logit.ends_image.eq(beat.ends_image & last),
+            chosen.valid.eq(fetched),
+            chosen.value.eq(value),
+            chosen.gain.eq(Mux(beat.keep, entry[gains[0]], entry[gains[-1]])),
+            chosen.logit.eq(beat),
+            chosen.logit.label.eq(label),
+            chosen.logit.value.eq(entry.offset),
+            chosen.logit.ends_leaf.eq(beat.ends_leaf & last),
+            chosen.logit.ends_image.eq(beat.ends_image & last),
+            multiplied.valid.eq(chosen.valid),
+            multiplied.logit.eq(chosen.logit),
+            multiplied.product.eq(chosen.gain * chosen.value),
+            self.logit_valid.eq(multiplied.valid),
+            self.logit.eq(multiplied.logit),
+            self.logit.value.eq(multiplied.product + multiplied.logit.value),
         ]
+
+    def _stage(self, name, **fields):
+        """A register of the pipeline; the logit's value is its offset until that is added."""
+        layout = {"valid": 1, "logit": self.logit.shape(), **fields}
+        return Signal(data.StructLayout(layout), name=name)

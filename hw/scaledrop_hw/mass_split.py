@@ -34,8 +34,8 @@ class MassSplit(wiring.Component):
         Stable while ``done``.
     asked : Out(layer index); code : In(16)
         Drive code of layer ``asked``, in the same cycle.
-    done : Out(1); kept, dropped : Out(MASS_BITS + 1)
-        The result, until the next ``start``.
+    done : Out(1); kept, dropped : Out(MASS_BITS + 1); keeps, drops : Out(1)
+        The result, until the next ``start``; whether ``kept`` and ``dropped`` are not 0.
 
     Timing
     ------
@@ -57,6 +57,8 @@ class MassSplit(wiring.Component):
                 "done": Out(1),
                 "kept": Out(MASS_BITS + 1),
                 "dropped": Out(MASS_BITS + 1),
+                "keeps": Out(1),
+                "drops": Out(1),
             }
         )
 
@@ -84,15 +86,18 @@ class MassSplit(wiring.Component):
                 "own_product",
             )
         )
-        multiply, subtract, own, swapped, pruned = (
-            Signal(name=name) for name in ("multiply", "subtract", "own", "swapped", "pruned")
+        multiply, subtract, own, less, swapped, pruned = (
+            Signal(name=name)
+            for name in ("multiply", "subtract", "own", "less", "swapped", "pruned")
         )
         m.d.comb += [
             rest.eq(operand - product),
-            lighter.eq(Mux(rest < product, rest, product)),
-            heavier.eq(Mux(rest < product, product, rest)),
-            swapped.eq(kept < dropped),
+            less.eq(operand < product << 1),  # rest < product, without waiting for the rest
+            lighter.eq(Mux(less, rest, product)),
+            heavier.eq(Mux(less, product, rest)),
             pruned.eq(operand < self.cutoff),
+            self.keeps.eq((kept != 0) & ~(pruned & swapped)),
+            self.drops.eq((dropped != 0) & ~(pruned & ~swapped)),
             self.kept.eq(Mux(pruned & swapped, 0, kept)),
             self.dropped.eq(Mux(pruned & ~swapped, 0, dropped)),
         ]
@@ -103,6 +108,7 @@ class MassSplit(wiring.Component):
             m.d.sync += [own.eq(0), operand.eq(heavier)]
             with m.If(own):
                 m.d.sync += [kept.eq(rest), dropped.eq(product), operand.eq(lighter)]
+                m.d.sync += swapped.eq(less)
             with m.If(self.asked == self._layers - 1):
                 m.d.sync += self.done.eq(1)
             with m.Else():

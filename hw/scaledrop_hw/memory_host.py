@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Memory host: one port to every memory that a host loads and reads back."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -23,7 +23,8 @@ class MemoryHost(wiring.Component):
     Members
     -------
     host : In(host_signature)
-        See HostWindow. An access to a memory that is not there reads 0.
+        See HostWindow. An access to a memory that is not there reads 0. A read is offered only
+        after the one before it is answered.
     idle : In(1)
         No image is held: the memories are the host's. ``host.ready`` is low otherwise.
     weights, scales, ... : Out(host_part_signature)
@@ -31,8 +32,11 @@ class MemoryHost(wiring.Component):
 
     Timing
     ------
-    Taken at once while ``idle``; a read is answered one cycle later.
+    Taken at once while ``idle``; a read is answered LATENCY cycles later: the memories take up to
+    two, and hold what was read; the part passes through a register.
     """
+
+    LATENCY = 3
 
     def __init__(self, *, shapes):
         self._shapes = {Memory(memory): shape for memory, shape in shapes.items()}
@@ -52,7 +56,9 @@ class MemoryHost(wiring.Component):
         taken = Signal()
         memory = Signal(host.memory.shape())
         m.d.comb += [host.ready.eq(self.idle), taken.eq(host.valid & self.idle)]
-        m.d.sync += host.reply_valid.eq(taken & ~host.write)
+        waits = Signal(self.LATENCY - 1)
+        m.d.sync += [waits.eq(Cat(taken & ~host.write, waits)), host.reply_valid.eq(waits[-1])]
+        m.d.sync += host.word.eq(0)
         with m.If(taken):
             m.d.sync += memory.eq(host.memory)
         for which in self._shapes:
@@ -66,5 +72,5 @@ class MemoryHost(wiring.Component):
                 port.data.eq(host.data),
             ]
             with m.If(memory == which):
-                m.d.comb += host.word.eq(port.word)
+                m.d.sync += host.word.eq(port.word)
         return m

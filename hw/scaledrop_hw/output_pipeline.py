@@ -160,14 +160,27 @@ class OutputPipeline(wiring.Component):
         tags = [self._tag(f"tag_{stage}") for stage in range(self._datapath.LATENCY + 1)]
         for before, after in pairwise(tags):
             m.d.sync += after.eq(before)
-        is_head = Signal()
-        m.d.comb += is_head.eq(self.descriptor.target == Place.HEAD)
-        self._start(m, is_head, tags)
-        self._drive_head(m, is_head, tags[-1])
+        visit = self._visit(m)
+        self._start(m, visit, tags)
+        self._drive_head(m, visit, tags[-1])
         if self._records:
             self._record(m, tags[-1])
-        self._keep_codes(m, is_head, tags[-1])
+        self._keep_codes(m, visit, tags[-1])
         return m
+
+    def _visit(self, m):
+        """What holds for a whole visit, in registers: it is there long before the first beat."""
+        now, lanes = self.descriptor, self._mapping.array.lanes
+        fields = dict.fromkeys(("is_head", "kept", "both"), 1)
+        visit = Signal(data.StructLayout({**fields, "rest": range(lanes + 1)}))
+        kept = self.current.kept != 0
+        m.d.sync += [
+            visit.is_head.eq(now.target == Place.HEAD),
+            visit.kept.eq(kept),
+            visit.both.eq(kept & (self.current.dropped != 0)),
+            visit.rest.eq(now.last_columns - (now.last_beats - 1) * lanes),
+        ]
+        return visit
 
     def _tag(self, name):
         flags = ("valid", "keep", "first_level", "last_level", "last_outcome")
@@ -175,74 +188,82 @@ class OutputPipeline(wiring.Component):
         fields = {**dict.fromkeys(flags, 1), "group": self._layout["groups"].shape}
         return Signal(data.StructLayout(fields), name=name)
 
-    def _start(self, m, is_head, tags):
+    def _start(self, m, visit, tags):
         """Let a beat go, once for every outcome and level."""
         now, path, tag = self.descriptor, self._datapath, tags[0]
         level = Signal(self._layout["levels"].shape)
         group = Signal(self._layout["groups"].shape)
         base = Signal(path.level_address.shape())
-        names = ("second", "both", "keep", "go", "head_free", "begins")
-        second, both, keep, go, head_free, begins = (Signal(name=name) for name in names)
+        is_head, both = visit.is_head, visit.both
+        names = ("second", "go", "in_flight", "begins", "last_level", "last_repeat")
+        second, go, in_flight, begins, last_level, last_repeat = (
+            Signal(name=name) for name in names
+        )
         records_ready = self._records.ready if self._records else 1
         if self._records:
             m.d.comb += self._records.begin.eq(go & is_head & begins)
         m.d.comb += [
-            both.eq((self.current.kept != 0) & (self.current.dropped != 0)),
-            keep.eq(~second & (self.current.kept != 0)),
-            begins.eq((group == 0) & (keep | (self.current.kept == 0))),
-            head_free.eq(self._head.ready & ~self._in_flight(tags) & (records_ready | ~begins)),
-            go.eq(self.sums.valid & (~is_head | head_free)),
+            begins.eq((group == 0) & ~second),
+            go.eq(
+                self.sums.valid
+                & ~(is_head & (in_flight | ~self._head.ready))
+                & (~(is_head & begins) | records_ready)
+            ),
             tag.valid.eq(go),
-            tag.keep.eq(keep),
+            tag.keep.eq(visit.kept & ~second),
             tag.first_level.eq(level == 0),
-            tag.last_level.eq(level == now.levels),
+            tag.last_level.eq(last_level),
             tag.last_outcome.eq(second | ~both),
             tag.ends_position.eq(self.sums.payload.ends_position),
             tag.ends_layer.eq(self.sums.payload.ends_layer & tag.last_outcome & tag.last_level),
             tag.group.eq(group),
-            self.sums.ready.eq(go & tag.last_level & tag.last_outcome),
+            self.sums.ready.eq(go & last_repeat),
             path.valid.eq(go),
             path.fresh.eq(tag.first_level),
             path.hidden.eq(~is_head),
-            path.keep.eq(keep),
+            path.keep.eq(tag.keep),
             path.sums.eq(self.sums.payload.sums),
             path.scale_address.eq(now.scale_base + group),
             path.level_address.eq(now.level_base + base + level),
             self.events.scale_reads.eq(path.scale_read),
-            self.events.multiplies.eq(Mux(path.multiplying, self._channels(tag), 0)),
+            self.events.multiplies.eq(Mux(path.multiplying, self._channels(visit, tag), 0)),
         ]
+        with m.If(self._head.load):
+            m.d.sync += in_flight.eq(0)
         with m.If(go):
-            m.d.sync += level.eq(level + 1)
-            with m.If(tag.last_level):
-                m.d.sync += [level.eq(0), second.eq(~tag.last_outcome)]
-            with m.If(self.sums.ready):
+            m.d.sync += [level.eq(Mux(last_level, 0, level + 1)), in_flight.eq(is_head)]
+            with m.If(last_level):
+                m.d.sync += second.eq(~tag.last_outcome)
+            with m.If(last_repeat):
                 m.d.sync += [group.eq(group + 1), base.eq(base + now.levels + 1)]
                 with m.If(tag.ends_position):
                     m.d.sync += [group.eq(0), base.eq(0)]
+        self._look_ahead(m, go, level, second, both, last_level, last_repeat)
 
-    @staticmethod
-    def _in_flight(tags):
-        valid = tags[1].valid
-        for tag in tags[2:]:
-            valid = valid | tag.valid
-        return valid
+    def _look_ahead(self, m, go, level, second, both, last_level, last_repeat):
+        """Whether the next repeat is the last of its outcome, and of its beat."""
+        next_level, next_outcome, ends = Signal.like(level), Signal(), Signal()
+        m.d.comb += [
+            next_level.eq(Mux(go, Mux(last_level, 0, level + 1), level)),
+            next_outcome.eq(Mux(go & last_level, both & ~second, second)),
+            ends.eq(next_level == self.descriptor.levels),
+        ]
+        m.d.sync += [last_level.eq(ends), last_repeat.eq(ends & (next_outcome | ~both))]
 
-    def _channels(self, tag):
+    def _channels(self, visit, tag):
         """Channels in use in a beat: all lanes, or what is left in a position's last beat."""
-        lanes = self._mapping.array.lanes
-        left = self.descriptor.last_columns - (self.descriptor.last_beats - 1) * lanes
-        return Mux(tag.ends_position, left, lanes)[: lanes.bit_length()]
+        return Mux(tag.ends_position, visit.rest, self._mapping.array.lanes)
 
-    def _drive_head(self, m, is_head, tag):
+    def _drive_head(self, m, visit, tag):
         head, now = self._head, self.current
         m.d.comb += [
-            head.load.eq(tag.valid & is_head),
+            head.load.eq(tag.valid & visit.is_head),
             head.values.eq(self._datapath.values),
-            head.count.eq(self._channels(tag)),
+            head.count.eq(self._channels(visit, tag)),
             head.label.eq(tag.group * self._mapping.array.lanes),
             head.keep.eq(tag.keep),
             head.weight.eq(Mux(tag.keep, now.kept, now.dropped)),
-            head.first.eq(now.first & (tag.keep | (now.kept == 0))),
+            head.first.eq(now.first & (tag.keep | ~visit.kept)),
             head.ends_leaf.eq(tag.ends_position),
             head.ends_image.eq(now.last & tag.ends_layer),
             head.drained.eq(self.drained),
@@ -253,10 +274,11 @@ class OutputPipeline(wiring.Component):
         ]
 
     def _record(self, m, tag):
-        """Records with the path of their leaf, which stands until the head has sent its classes."""
+        """Records with the path of their leaf, which follows the leaf's logits through the head."""
         m.submodules.records = records = self._records
         connect(m, records.records, flipped(self.records))
-        path, last_outcome = Signal(records.path.shape()), Signal(name="held_last_outcome")
+        leaf = data.StructLayout({"path": records.path.shape(), "ends_visit": 1})
+        leaves = [Signal(leaf, name=f"leaf_{stage}") for stage in range(Head.LATENCY - 1)]
         m.d.comb += [
             records.enable.eq(self.record_enable),
             records.logit_valid.eq(self._head.logit_valid),
@@ -264,14 +286,16 @@ class OutputPipeline(wiring.Component):
         ]
         with m.If(self._head.load):
             own = Mux(tag.keep, 1 << self.current.layer, 0)
-            m.d.sync += [path.eq(self.current.path | own), last_outcome.eq(tag.last_outcome)]
-        m.d.sync += [records.path.eq(path), records.ends_visit.eq(last_outcome)]
+            m.d.sync += leaves[0].path.eq(self.current.path | own)
+            m.d.sync += leaves[0].ends_visit.eq(tag.last_outcome)
+        m.d.sync += [after.eq(before) for before, after in pairwise(leaves)]
+        m.d.comb += [records.path.eq(leaves[-1].path), records.ends_visit.eq(leaves[-1].ends_visit)]
 
-    def _keep_codes(self, m, is_head, tag):
+    def _keep_codes(self, m, visit, tag):
         """Count the levels that are passed; hand the finished codes on a cycle later."""
         stored, codes = self._tag("stored"), Signal(self._store.codes.shape())
         beat = Signal(self.hidden.beat.shape())
-        decided = tag.valid & ~is_head
+        decided = tag.valid & ~visit.is_head
         for lane in range(self._mapping.array.lanes):
             bit = self._datapath.bits[lane]
             before = Mux(tag.first_level, 0, codes[lane])
@@ -293,7 +317,7 @@ class OutputPipeline(wiring.Component):
             self.hidden.beat.eq(beat),
             self.hidden.codes.eq(codes),
             self.done.eq((stored.valid & stored.ends_layer) | (self._head.load & tag.ends_layer)),
-            self.events.comparisons.eq(Mux(decided, self._channels(tag), 0)),
+            self.events.comparisons.eq(Mux(decided, self._channels(visit, tag), 0)),
             self.events.buffer_writes.eq(store.out.write | store.out.write_window),
         ]
         with m.If(stored.valid & stored.last_outcome):

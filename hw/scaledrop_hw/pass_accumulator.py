@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pass accumulator: weighted sums, squares and votes over the leaves of an image."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 from amaranth.hdl import Array, Module, Mux, Signal, signed, unsigned
@@ -12,6 +13,7 @@ from scaledrop.errors import UserError
 from scaledrop_hw.checks import require_range
 from scaledrop_hw.head import logit_layout
 from scaledrop_hw.verdict import Verdict
+from scaledrop_hw.wide_multiplier import WideMultiplier
 
 __all__ = ["ImageResult", "PassAccumulator", "result_layout"]
 
@@ -90,7 +92,7 @@ class PassAccumulator(wiring.Component):
     last, and from then one transfer a cycle. None may arrive until ``drained``: see Head.
     """
 
-    LATENCY = 1 + Verdict.LATENCY
+    LATENCY = WideMultiplier.LATENCY + Verdict.LATENCY
 
     def __init__(self, *, classes, logit_width, weight_bits, total_bits, squares=True):
         self._classes = require_range("classes", classes, 1, 65536)
@@ -152,9 +154,8 @@ class PassAccumulator(wiring.Component):
             votes_width=self._total_bits,
         )
         result, label = self.results.payload, Signal(self.logit.label.shape())
-        added_valid, scanning, sending = Signal(), Signal(), Signal()
-        added = Signal(self.logit.shape())
-        m.d.sync += [added_valid.eq(self.logit_valid), added.eq(self.logit)]
+        scanning, sending = Signal(), Signal()
+        elected, *_, added = self._delayed(m, WideMultiplier.LATENCY)
         m.d.comb += [
             verdict.valid.eq(scanning),
             verdict.label.eq(label),
@@ -165,14 +166,21 @@ class PassAccumulator(wiring.Component):
             result.predicted.eq(verdict.predicted),
             result.abstain.eq(verdict.abstain),
         ]
-        ended = added_valid & added.ends_image
+        ended = added.valid & added.logit.ends_image
         self._take_turns(m, ended, verdict.judging, label, scanning, sending)
-        weighted = self._add_sums(m, added_valid, added, scanning | sending, label)
+        weighted = self._add_sums(m, added, scanning | sending, label)
         if self._squares:
-            self._add_squares(m, added_valid, added, weighted, sending, label)
-        judged = Mux(sending, label, verdict.predicted)
-        self._add_votes(m, added_valid & added.ends_leaf, added, judged)
+            self._add_squares(m, added, weighted, sending, label)
+        self._add_votes(m, elected, Mux(sending, label, verdict.predicted))
         return m
+
+    def _delayed(self, m, stages):
+        """The logit and whether there is one, 1 to ``stages`` cycles later."""
+        layout = data.StructLayout({"valid": 1, "logit": self.logit.shape()})
+        tags = [Signal(layout, name=f"logit_{stage + 1}") for stage in range(stages)]
+        m.d.sync += [tags[0].valid.eq(self.logit_valid), tags[0].logit.eq(self.logit)]
+        m.d.sync += [after.eq(before) for before, after in pairwise(tags)]
+        return tags
 
     def _take_turns(self, m, ended, judging, label, scanning, sending):
         """After an image: show its classes to the verdict, wait for it, send the results."""
@@ -198,43 +206,51 @@ class PassAccumulator(wiring.Component):
         m.d.comb += self.results.payload[name].eq(read.data)
         return read, write
 
-    def _add_sums(self, m, valid, added, finished, label):
-        """Stage 1: multiply by the weight. Stage 2: add."""
+    def _add_sums(self, m, added, finished, label):
+        """Multiply by the weight, then add."""
         read, write = self._memory(m, "sum")
+        m.submodules.weigh = weigh = WideMultiplier(
+            a_width=self._weight_bits + 1, b_width=self._logit_width
+        )
         weighted = Signal(signed(self._logit_width + self._total_bits))
-        with m.If(self.logit_valid):
-            m.d.sync += weighted.eq(self.logit.weight * self.logit.value)
         m.d.comb += [
-            read.addr.eq(Mux(finished, label, added.label)),
-            write.addr.eq(added.label),
-            write.data.eq(Mux(added.first, 0, read.data) + weighted),
-            write.en.eq(valid),
+            weigh.a.eq(self.logit.weight),
+            weigh.b.eq(self.logit.value),
+            weighted.eq(weigh.product),
+            read.addr.eq(Mux(finished, label, added.logit.label)),
+            write.addr.eq(added.logit.label),
+            write.data.eq(Mux(added.logit.first, 0, read.data) + weighted),
+            write.en.eq(added.valid),
         ]
         return weighted
 
-    def _add_squares(self, m, valid, added, weighted, sending, label):
-        """Stage 2: multiply by the logit once more. Stage 3: add."""
+    def _add_squares(self, m, added, weighted, sending, label):
+        """Multiply by the logit once more, then add: before the verdict is there."""
         read, write = self._memory(m, "squares")
-        fields = {"value": self._result["squares"].shape, "label": label.shape(), "first": 1}
-        squared_valid, squared = Signal(), Signal(data.StructLayout(fields))
-        m.d.sync += squared_valid.eq(valid)
-        with m.If(valid):
-            m.d.sync += [
-                squared.value.eq(weighted * added.value),
-                squared.label.eq(added.label),
-                squared.first.eq(added.first),
-            ]
+        m.submodules.square = square = WideMultiplier(
+            a_width=len(weighted), b_width=self._logit_width
+        )
+        fields = data.StructLayout({"valid": 1, "label": label.shape(), "first": 1})
+        tags = [Signal(fields, name=f"square_{at}") for at in range(WideMultiplier.LATENCY + 1)]
+        m.d.sync += [after.eq(before) for before, after in pairwise(tags)]
+        squared = tags[-1]
         m.d.comb += [
+            tags[0].valid.eq(added.valid),
+            tags[0].label.eq(added.logit.label),
+            tags[0].first.eq(added.logit.first),
+            square.a.eq(weighted),
+            square.b.eq(added.logit.value),
             read.addr.eq(Mux(sending, label, squared.label)),
             write.addr.eq(squared.label),
-            write.data.eq(Mux(squared.first, 0, read.data) + squared.value),
-            write.en.eq(squared_valid),
+            write.data.eq(Mux(squared.first, 0, read.data) + square.product),
+            write.en.eq(squared.valid),
         ]
 
-    def _add_votes(self, m, elected, added, judged):
+    def _add_votes(self, m, tag, judged):
         """Stage 1: compare; the first leaf clears. Stage 2, at a leaf's end: its winner's votes."""
         read, write = self._memory(m, "votes")
         logit, covered = self.logit, Signal(self._total_bits)
+        elected, added = tag.valid & tag.logit.ends_leaf, tag.logit
         best = Array(Signal(signed(self._logit_width), name=f"best_{side}") for side in SIDES)
         winners = Array(Signal(logit.label.shape(), name=f"winner_{side}") for side in SIDES)
         with m.If(self.logit_valid & ((logit.label == 0) | (logit.value > best[logit.keep]))):

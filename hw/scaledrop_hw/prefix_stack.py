@@ -34,15 +34,16 @@ class PrefixStack(wiring.Component):
         The visit being made; layer 0 after reset.
     head, ends : Out(1)
         It is of the last layer; and nothing waits.
-    advance : In(1); kept, dropped : In(weight_bits)
-        Go on. Before the last layer they are not both 0.
+    advance : In(1); keeps, drops : In(1); kept, dropped : In(weight_bits)
+        Go on with these weights where ``keeps`` and ``drops`` say that there is one, which is
+        sooner known than the weights are. Before the last layer not both are low.
     following : Out(node_layout)
         Where ``advance`` would lead; its weight is 0 where ``ends``.
 
     Timing
     ------
-    ``following`` is combinational in ``kept`` and ``dropped``; ``layer`` and the rest follow
-    ``advance`` by one cycle. One word of memory for each layer but the last.
+    ``following`` is combinational in ``keeps``, ``kept`` and ``dropped``; ``layer`` and the rest
+    follow ``advance`` by one cycle. One word of memory for each layer but the last.
     """
 
     def __init__(self, *, layers, weight_bits):
@@ -56,6 +57,8 @@ class PrefixStack(wiring.Component):
                 "head": Out(1),
                 "ends": Out(1),
                 "advance": In(1),
+                "keeps": In(1),
+                "drops": In(1),
                 "kept": In(weight_bits),
                 "dropped": In(weight_bits),
                 "following": Out(node),
@@ -85,11 +88,10 @@ class PrefixStack(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        following, keeps, both = self.following, Signal(), Signal()
+        following, both = self.following, Signal()
         waits, deepest, weight = self._memory(m, both)
         m.d.comb += [
-            keeps.eq(self.kept != 0),
-            both.eq(~self.head & keeps & (self.dropped != 0)),
+            both.eq(~self.head & self.keeps & self.drops),
             self.head.eq(self.layer == self._layers - 1),
             self.ends.eq(self.head & ~waits),
         ]
@@ -97,8 +99,8 @@ class PrefixStack(wiring.Component):
             m.d.comb += [
                 following.layer.eq(self.layer + 1),
                 following.path.eq(self.path),
-                following.path.bit_select(self.layer, 1).eq(keeps),
-                following.weight.eq(Mux(keeps, self.kept, self.dropped)),
+                following.path.bit_select(self.layer, 1).eq(self.keeps),
+                following.weight.eq(Mux(self.keeps, self.kept, self.dropped)),
             ]
         with m.Elif(waits):
             before = Cat(deepest > layer for layer in range(self._layers))

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scale host: the scale memory's whole words as parts of 32 bits."""
 
+from itertools import pairwise
+
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from scaledrop_hw.checks import require_range
 from scaledrop_hw.hosted_memory import PART_BITS, host_part_signature
-from scaledrop_hw.scale_memory import host_signature
+from scaledrop_hw.scale_memory import ScaleMemory, host_signature
 
 __all__ = ["ScaleHost"]
 
@@ -31,7 +33,7 @@ class ScaleHost(wiring.Component):
 
     Timing
     ------
-    A part that is read comes one cycle later and holds until the next read.
+    A part that is read comes ScaleMemory.LATENCY cycles later and holds until the next read.
     """
 
     def __init__(self, *, lanes, scale_bits, depth):
@@ -68,7 +70,7 @@ class ScaleHost(wiring.Component):
         gathered = Signal(width)
         word = Signal(width)
         found = Signal(width)
-        part = Signal(host.part.shape())
+        parts = [Signal(host.part.shape(), name=f"part_{at}") for at in range(ScaleMemory.LATENCY)]
         last = host.part == self.parts - 1
         m.d.comb += [
             word.eq(gathered),
@@ -78,10 +80,11 @@ class ScaleHost(wiring.Component):
             memory.address.eq(host.address),
             memory.data.eq(word),
             found.eq(memory.word.as_value()),
-            host.word.eq(found.word_select(part, PART_BITS)),
+            host.word.eq(found.word_select(parts[-1], PART_BITS)),
         ]
         with m.If(host.select & host.write):
             m.d.sync += gathered.eq(word)
         with m.If(host.select & host.read):
-            m.d.sync += part.eq(host.part)
+            m.d.sync += parts[0].eq(host.part)
+        m.d.sync += [after.eq(before) for before, after in pairwise(parts)]
         return m

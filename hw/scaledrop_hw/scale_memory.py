@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scale SRAM interface: one word of scales per beat, one cycle later, checked and scrubbed."""
+"""Scale SRAM interface: one word of scales per beat, two cycles later, checked and scrubbed."""
 
 from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import data, wiring
@@ -18,7 +18,7 @@ def host_signature(lanes, scale_bits, depth):
     """Port through which a host loads scales and reads them back, from the host's side.
 
     An access happens in a cycle in which ``valid`` and ``ready`` are high; ``word`` holds what was
-    read one cycle later.
+    read ScaleMemory.LATENCY cycles later.
     """
     word = data.ArrayLayout(unsigned(scale_bits), lanes)
     return wiring.Signature(
@@ -63,27 +63,30 @@ class ScaleMemory(wiring.Component):
         Fetch the word at ``address``.
     address : In(range(depth))
     scales : Out(ArrayLayout(scale_bits, lanes))
-        The fetched word, one cycle after ``read``; holds until the next read of either side.
+        The fetched word, LATENCY cycles after ``read``; holds until that of the next read of
+        either side.
     host : In(host_signature)
     inject : In(code_bits)
         For tests of the error handling: wrong bits of the code word (check bits above the data)
         that a host's write stores in the cycle in which it is granted. 0 in use.
     corrected, uncorrected : Out(1)
-        The word read in the cycle before, by either side, had one wrong bit, or two. Once a read.
-        0 without ``ecc``.
+        The word read LATENCY cycles before, by either side, had one wrong bit, or two. Once a
+        read. 0 without ``ecc``.
     error_address : Out(range(depth))
-        Address of the last word read: with ``corrected`` or ``uncorrected``, that of the error.
+        With ``corrected`` or ``uncorrected``, the address of the error.
 
     Timing
     ------
-    Latency 1; one access per cycle; the scale path always wins, then the host, then a scrub, which
-    delays neither. ``scales`` is combinational from the memory's output. Reset drops a waiting
-    scrub and keeps the words.
+    Latency 2, of the memory and of its word's syndrome; one access per cycle; the scale path
+    always wins, then the host, then a scrub, which delays neither. Reset drops a waiting scrub and
+    keeps the words.
 
     Reference
     ---------
     Hsiao's code; construction and source in scaledrop.secded.
     """
+
+    LATENCY = 2
 
     def __init__(self, *, lanes, scale_bits, init, ecc=True, macro=""):
         self._lanes = require_range("lanes", lanes, 1, 1024)
@@ -170,8 +173,9 @@ class ScaleMemory(wiring.Component):
         if self._ecc:
             word = self._checked(m)
         else:
+            word = Signal(self.data_bits)
             m.d.comb += sram.data.eq(self.host.data.as_value() ^ self.inject)
-            word = sram.word
+            m.d.sync += word.eq(sram.word)
         m.d.comb += [self.scales.eq(word), self.host.word.eq(word)]
         return m
 
@@ -179,22 +183,27 @@ class ScaleMemory(wiring.Component):
         """Coding on the way in and out; returns the word read."""
         sram = self._sram
         m.submodules.encoder = encoder = SecdedEncoder(width=self.data_bits)
-        m.submodules.decoder = decoder = SecdedDecoder(width=self.data_bits)
-        fetched = Signal()
-        m.d.sync += fetched.eq(sram.en & ~sram.write)
-        with m.If(sram.en & ~sram.write):
-            m.d.sync += self.error_address.eq(sram.address)
+        m.submodules.decoder = decoder = SecdedDecoder(width=self.data_bits, registered=True)
+        fetched, checked, written = Signal(), Signal(), Signal()
+        address = Signal(self.address.shape(), name="fetched_address")
+        m.d.sync += [
+            fetched.eq(sram.en & ~sram.write),
+            address.eq(sram.address),
+            checked.eq(fetched),
+            self.error_address.eq(address),
+            written.eq(sram.en & sram.write & (sram.address == address)),
+        ]
         m.d.comb += [
             encoder.data.eq(self.host.data),
             sram.data.eq(encoder.code ^ self.inject),
             decoder.code.eq(sram.word),
-            self.corrected.eq(fetched & decoder.corrected),
-            self.uncorrected.eq(fetched & decoder.uncorrected),
+            self.corrected.eq(checked & decoder.corrected),
+            self.uncorrected.eq(checked & decoder.uncorrected),
         ]
-        self._scrub(m, encoder, decoder.data)
+        self._scrub(m, encoder, self.corrected & ~written, decoder.data)
         return decoder.data
 
-    def _scrub(self, m, encoder, good):
+    def _scrub(self, m, encoder, found, good):
         """Keep a corrected word until the port is free, unless the host writes it first."""
         sram = self._sram
         waiting = Signal(name="scrub_waiting")
@@ -216,5 +225,5 @@ class ScaleMemory(wiring.Component):
             ]
         with m.If(replaced):
             m.d.sync += waiting.eq(0)
-        with m.Elif(self.corrected & ~waiting):
+        with m.Elif(found & ~waiting):
             m.d.sync += [waiting.eq(1), address.eq(self.error_address), word.eq(good)]

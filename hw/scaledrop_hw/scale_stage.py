@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scale and dropout mux: the reference datapath's multiplier with its memory."""
 
+from itertools import pairwise
+
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from scaledrop.numbers import scaled_sum
 from scaledrop_hw.checks import require_range
+from scaledrop_hw.scale_memory import ScaleMemory
 
 __all__ = ["ScaleStage"]
 
@@ -39,14 +42,15 @@ class ScaleStage(wiring.Component):
 
     Timing
     ------
-    Latency 2 (memory, then multiply); one beat per cycle; never stalls.
+    Latency ScaleMemory.LATENCY + 1, the last one to correct and multiply; one beat per cycle; never
+    stalls.
 
     Reference
     ---------
     arXiv 2311.15816, unitary dropout of the scale; rule in scaledrop.numbers.scaled_sum.
     """
 
-    LATENCY = 2
+    LATENCY = ScaleMemory.LATENCY + 1
     twin = staticmethod(scaled_sum)
 
     def __init__(self, *, sum_width, scaled_width, scale_frac_bits, memory):
@@ -91,9 +95,8 @@ class ScaleStage(wiring.Component):
         m = Module()
         m.submodules.memory = memory = self._memory
         connect(m, flipped(self.host), memory.host)
-        fetched = Signal()
-        keep = Signal()
-        sums = Signal(self.sums.shape())
+        beat = data.StructLayout({"valid": 1, "keep": 1, "sums": self.sums.shape()})
+        beats = [Signal(beat, name=f"beat_{at + 1}") for at in range(ScaleMemory.LATENCY)]
         m.d.comb += [
             memory.read.eq(self.valid & self.keep),
             memory.address.eq(self.address),
@@ -102,12 +105,14 @@ class ScaleStage(wiring.Component):
             self.uncorrected.eq(memory.uncorrected),
             self.error_address.eq(memory.error_address),
         ]
-        m.d.sync += [fetched.eq(self.valid), self.scaled_valid.eq(fetched)]
+        m.d.sync += [beats[0].valid.eq(self.valid), self.scaled_valid.eq(beats[-1].valid)]
         with m.If(self.valid):
-            m.d.sync += [keep.eq(self.keep), sums.eq(self.sums)]
+            m.d.sync += [beats[0].keep.eq(self.keep), beats[0].sums.eq(self.sums)]
+        m.d.sync += [after.eq(before) for before, after in pairwise(beats)]
+        keep, sums = beats[-1].keep, beats[-1].sums
         for lane in range(memory.lanes):
             product = Signal(signed(self._scaled_width), name=f"product_{lane}")
             m.d.comb += product.eq(sums[lane] * memory.scales[lane])
-            with m.If(fetched):
+            with m.If(beats[-1].valid):
                 m.d.sync += self.scaled[lane].eq(Mux(keep, product, sums[lane] << self._frac))
         return m

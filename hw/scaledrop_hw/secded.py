@@ -60,6 +60,8 @@ class SecdedDecoder(wiring.Component):
     ----------
     width : int
         Data bits, 1 to 1024.
+    registered : bool
+        A register between finding the syndrome and correcting.
 
     Members
     -------
@@ -73,7 +75,7 @@ class SecdedDecoder(wiring.Component):
 
     Timing
     ------
-    Combinational.
+    Combinational, or latency 1 where ``registered``.
 
     Reference
     ---------
@@ -82,8 +84,9 @@ class SecdedDecoder(wiring.Component):
 
     twin = staticmethod(decode)
 
-    def __init__(self, *, width):
+    def __init__(self, *, width, registered=False):
         self._width = require_range("width", width, 1, MAX_WIDTH)
+        self._registered = bool(registered)
         super().__init__(
             {
                 "code": In(width + check_bits(width)),
@@ -97,13 +100,19 @@ class SecdedDecoder(wiring.Component):
     def width(self):
         return self._width
 
+    @property
+    def registered(self):
+        return self._registered
+
     def elaborate(self, platform):
         m = Module()
         width, check = self._width, check_bits(self._width)
-        found, stored = self.code[:width], self.code[width:]
-        syndrome, wrong = Signal(check), Signal(width)
+        found, syndrome, wrong = Signal(width), Signal(check), Signal(width)
+        m.d["sync" if self._registered else "comb"] += [
+            found.eq(self.code[:width]),
+            syndrome.eq(_parities(self.code[:width], width) ^ self.code[width:]),
+        ]
         m.d.comb += [
-            syndrome.eq(_parities(found, width) ^ stored),
             wrong.eq(Cat(syndrome == column for column in columns(width))),
             self.data.eq(found ^ wrong),
             self.corrected.eq(wrong.any() | Cat(syndrome == 1 << i for i in range(check)).any()),

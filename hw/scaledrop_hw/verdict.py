@@ -40,7 +40,7 @@ class Verdict(wiring.Component):
     is valid LATENCY cycles after it. The next image may begin then.
     """
 
-    LATENCY = 3
+    LATENCY = 4
 
     def __init__(self, *, classes, sum_width, votes_width):
         self._classes = require_range("classes", classes, 1, 65536)
@@ -85,17 +85,15 @@ class Verdict(wiring.Component):
         largest, other = Signal(signed(self._sum_width)), Signal(signed(self._sum_width))
         margin = Signal(unsigned(self._sum_width))
         larger, ranked = Signal(), Signal()
-        m.d.comb += larger.eq((self.label == 0) | (self.sum > largest))
-        with m.If(self.valid & larger):
-            m.d.sync += [
-                largest.eq(self.sum),
-                other.eq(largest),
-                self.predicted.eq(self.label),
-            ]
-        with m.Elif(self.valid & ((self.label == 1) | (self.sum > other))):
-            m.d.sync += other.eq(self.sum)
+        valid, label, value = Signal(), Signal.like(self.label), Signal.like(self.sum)
+        m.d.sync += [valid.eq(self.valid), label.eq(self.label), value.eq(self.sum)]
+        m.d.comb += larger.eq((label == 0) | (value > largest))
+        with m.If(valid & larger):
+            m.d.sync += [largest.eq(value), other.eq(largest), self.predicted.eq(label)]
+        with m.Elif(valid & ((label == 1) | (value > other))):
+            m.d.sync += other.eq(value)
         m.d.sync += [
-            ranked.eq(self.valid & (self.label == self._classes - 1)),
+            ranked.eq(valid & (label == self._classes - 1)),
             self.judging.eq(ranked),
         ]
         with m.If(ranked):

@@ -156,7 +156,7 @@ class Walker(wiring.Component):
         self._admit(m, begin, exact)
         self._queue(m, room)
         weight = self._follow(m, begin, prefix)
-        drawn = self._draw(m, enter, exact, room, weight)
+        drawn = self._draw(m, enter, exact, room, prefix, weight)
         split = self._split(m, begin, enter, exact, prefix, weight) if self._exact else 0
         m.d.comb += [
             self.formed_valid.eq(drawn | (split & room)),
@@ -217,7 +217,7 @@ class Walker(wiring.Component):
             m.d.sync += [first.eq(formed.last), left.eq(left - prefix.ends)]
         return weight
 
-    def _draw(self, m, enter, exact, room, weight):
+    def _draw(self, m, enter, exact, room, prefix, weight):
         """A bit for each pass that waits; returns whether the visit's last one is taken."""
         drawing, keep, count = Signal(), self.bits.payload, self.passes.shape()
         unasked, undrawn, ones, zeros = (
@@ -234,6 +234,7 @@ class Walker(wiring.Component):
         ]
         with m.If(~exact):
             m.d.comb += [self.formed.kept.eq(ones + keep), self.formed.dropped.eq(zeros + ~keep)]
+            m.d.comb += [prefix.keeps.eq((ones != 0) | keep), prefix.drops.eq((zeros != 0) | ~keep)]
         with m.If(self.request.valid & self.request.ready):
             m.d.sync += unasked.eq(unasked - 1)
         with m.If(self.drawn_valid):
@@ -256,4 +257,5 @@ class Walker(wiring.Component):
             m.d.sync += split.cutoff.eq(self.cutoff)
         with m.If(exact):
             m.d.comb += [self.formed.kept.eq(split.kept), self.formed.dropped.eq(split.dropped)]
+            m.d.comb += [prefix.keeps.eq(split.keeps), prefix.drops.eq(split.drops)]
         return self.walking & exact & split.done

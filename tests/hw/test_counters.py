@@ -35,7 +35,7 @@ def test_random_increments(events, layers, width):
     rng = np.random.default_rng(layers)
     names = [f"e{index}" for index in range(events)]
     dut = EventCounters(events=names, layers=layers, amount_bits=4, width=width)
-    counts, value, stimulus, expected = [0] * (events * layers), 0, [], []
+    counts, value, stimulus, expected, waiting = [0] * (events * layers), 0, [], [], []
     for _ in range(1500):
         amounts = [
             (int(rng.integers(layers)), int(rng.integers(16) * rng.integers(2))) for _ in names
@@ -44,10 +44,13 @@ def test_random_increments(events, layers, width):
         entries = [{"layer": layer, "amount": amount} for layer, amount in amounts]
         stimulus.append((dict(zip(names, entries, strict=True)), select))
         expected.append([value])
+        # An amount is seen by a select two cycles later.
         value = counts[select]
-        for index, (layer, amount) in enumerate(amounts):
-            at = index * layers + layer
+        for at, amount in waiting:
             counts[at] = (counts[at] + amount) % (1 << width)
+        waiting.clear()
+        for index, (layer, amount) in enumerate(amounts):
+            waiting.append((index * layers + layer, amount))
     assert play(dut, [dut.amounts, dut.select], stimulus, [dut.value]) == expected
     assert width > 9 or sum(entry["amount"] for row, _ in stimulus for entry in row.values()) > 512
 

@@ -85,15 +85,15 @@ def wrong_step(mapping, place, step):
 
 def expected(mapping, stimulus, patience=PATIENCE):
     """Outputs in every cycle, from the class docstring."""
-    waited, verdict, rows = 0, (0, 0, 0), []
+    waited, outside, verdict, rows = 0, 0, (0, 0, 0), []
     for offered, layer, descriptor, running, current, place, stepping, step, progress in stimulus:
         wrong = wrong_descriptor(mapping, layer, descriptor)
         rows.append([int(wrong != 0), *verdict])
-        outside = wrong_step(mapping, place, step) if stepping else 0
         stalled = Refusal.STALLED if waited == patience else 0
         cause = (wrong if offered else 0) or outside or stalled
         if cause and not verdict[0]:
             verdict = (1, int(cause), layer if offered and wrong else current)
+        outside = wrong_step(mapping, place, step) if stepping else 0
         waited = 0 if progress or not running else waited + 1
     return rows
 
@@ -199,11 +199,12 @@ def test_the_first_step_outside_of_a_memory(mapping, place, field, limit):
     inside = quiet(mapping, **now, stepping=1, step={**STEP, field: limit - 1})
     outside = {**STEP, field: limit}
     unread = quiet(mapping, **now, step=outside)
-    seen = run(mapping, [inside, unread, quiet(mapping, **now, stepping=1, step=outside), inside])
-    assert [row[1:] for row in seen] == [[0, 0, 0]] * 3 + [[1, Refusal.RANGE, 1]]
+    strays = quiet(mapping, **now, stepping=1, step=outside)
+    seen = run(mapping, [inside, unread, strays, inside, inside])
+    assert [row[1:] for row in seen] == [[0, 0, 0]] * 4 + [[1, Refusal.RANGE, 1]]
     if field == "word":
         padded = quiet(mapping, **now, stepping=1, step={**outside, "inside": 0})
-        assert not any(map(any, run(mapping, [padded, padded])))
+        assert not any(map(any, run(mapping, [padded, padded, padded])))
 
 
 @pytest.mark.parametrize("patience", [1, 3, 4, 7])

@@ -84,11 +84,11 @@ def run_head(dut, visits, rng, idle=0.0):
             for name in NAMES[1:]:
                 ctx.set(getattr(dut, name), 0 if beat[NAMES.index(name)] else 1)
             if beat[-2] and beat[-1]:
-                await ctx.tick().repeat(beat[1] + 3 + int(rng.integers(4)))
+                await ctx.tick().repeat(beat[1] + Head.LATENCY + int(rng.integers(4)))
                 ctx.set(dut.drained, 1)
                 await ctx.tick()
                 ctx.set(dut.drained, 0)
-        await ctx.tick().repeat(dut.lanes + 3)
+        await ctx.tick().repeat(dut.lanes + Head.LATENCY)
 
     ends_image = dut.load & dut.ends_leaf & dut.ends_image
     watch = [dut.load, dut.count, ends_image, dut.drained, dut.ready, dut.logit_valid, dut.logit]

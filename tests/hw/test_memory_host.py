@@ -71,17 +71,27 @@ def random_access(rng, idle):
     )
 
 
+def one_at_a_time(rows):
+    """None is offered from the cycle after a read is taken up to that of its answer."""
+    left = 0
+    for valid, write, *place, idle in rows:
+        taken = valid and not left
+        left = MemoryHost.LATENCY if taken and idle and not write else max(left - 1, 0)
+        yield (int(taken), write, *place, idle)
+
+
 def expected(rows):
     """(ready, reply_valid, word) in every cycle; no word is promised without a reply."""
     words = {(memory, at): 0 for memory, (depth, _) in WIDTHS.items() for at in range(depth)}
-    answer = None
+    answer, waits = None, [None] * (MemoryHost.LATENCY - 1)
     for valid, write, memory, address, part, data, idle in rows:
         yield idle, int(answer is not None), answer
-        answer = None
+        answer = waits.pop(0)
+        waits.append(None)
         if not (valid and idle):
             continue
         if not write:
-            answer = words.get((memory, address), 0) >> part * PART_BITS & (1 << PART_BITS) - 1
+            waits[-1] = words.get((memory, address), 0) >> part * PART_BITS & (1 << PART_BITS) - 1
         elif memory in WIDTHS:
             place = memory, address
             words[place] = HostedMemory.twin(words[place], part, data, WIDTHS[memory][1])
@@ -90,7 +100,7 @@ def expected(rows):
 @pytest.mark.parametrize("idle", [1.0, 0.5, 0.0])
 def test_random_accesses(idle):
     rng, bench = np.random.default_rng(2), Bench()
-    stimulus = [random_access(rng, idle) for _ in range(3000)]
+    stimulus = list(one_at_a_time(random_access(rng, idle) for _ in range(6000)))
     host, port = bench.host, bench.host.host
     inputs = [port.valid, port.write, port.memory, port.address, port.part, port.data, host.idle]
     rows = play(bench, inputs, stimulus, [port.ready, port.reply_valid, port.word])
@@ -125,14 +135,16 @@ def test_what_was_taken_is_answered_although_an_image_comes():
     stimulus = [
         [1, 1, head, 2, 77, 1],
         [1, 0, head, 2, 0, 1],
+        *[[0, 0, 0, 0, 0, 0]] * 3,
         [1, 1, head, 2, 5, 0],
         [1, 0, head, 2, 0, 0],
         [1, 0, head, 2, 0, 1],
-        [0, 0, 0, 0, 0, 1],
+        *[[0, 0, 0, 0, 0, 1]] * 3,
     ]
     rows = play(bench, inputs, stimulus, [port.ready, port.reply_valid, port.word])
-    assert [row[:2] for row in rows] == [[1, 0], [1, 0], [0, 1], [0, 0], [1, 0], [1, 1]]
-    assert rows[2][2] == rows[5][2] == 77
+    assert [row[0] for row in rows] == [1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1]
+    assert [at for at, row in enumerate(rows) if row[1]] == [4, 10]
+    assert rows[4][2] == rows[10][2] == 77
 
 
 def test_after_reset_nothing_is_answered():
@@ -146,7 +158,7 @@ def test_after_reset_nothing_is_answered():
         await ctx.tick()
         ctx.set(port.valid, 0)
         ctx.set(reset, 0)
-        await ctx.tick().repeat(2)
+        await ctx.tick().repeat(4)
 
     rows = simulate(ResetInserter(reset)(bench), script, watch=[port.ready, port.reply_valid])
-    assert rows == [[1, 0]] * 3
+    assert rows == [[1, 0]] * 5

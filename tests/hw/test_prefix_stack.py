@@ -30,16 +30,24 @@ def test_parameters_read_back():
     assert {name: getattr(dut, name) for name in GOOD} == GOOD
 
 
+def inputs_of(dut):
+    return [dut.advance, dut.keeps, dut.drops, dut.kept, dut.dropped]
+
+
+def going(advance, kept, dropped):
+    return [advance, int(kept != 0), int(dropped != 0), kept, dropped]
+
+
 def check(layers, sides, rng=None, idle=0.0):
     """Goes on with ``sides`` one after another; between them nothing moves."""
     dut = PrefixStack(layers=layers, weight_bits=5)
     stimulus = []
     for kept, dropped in sides:
         while idle and rng.random() < idle:
-            stimulus.append([0, *rng.integers(0, 32, 2).tolist()])
-        stimulus.append([1, kept, dropped])
+            stimulus.append(going(0, *rng.integers(0, 32, 2).tolist()))
+        stimulus.append(going(1, kept, dropped))
     outputs = [dut.layer, dut.path, dut.head, dut.ends, dut.following]
-    rows = play(dut, [dut.advance, dut.kept, dut.dropped], stimulus, outputs)
+    rows = play(dut, inputs_of(dut), stimulus, outputs)
     nodes = [(0, 0, 0), *PrefixStack.twin(layers, sides)]
     at = 0
     for (advance, *_), (layer, path, head, ends, following) in zip(stimulus, rows, strict=True):
@@ -71,15 +79,16 @@ def test_random_trees(layers, idle):
 def test_at_the_root_after_reset():
     dut = PrefixStack(**GOOD)
     outputs = [dut.layer, dut.path, dut.head, dut.ends]
-    inputs = [dut.advance, dut.kept, dut.dropped]
     for length in range(1, 7):
-        first, after = play_then_reset(dut, inputs, [[1, 5, 6]] * length, outputs)
+        stimulus = [going(1, 5, 6)] * length
+        first, after = play_then_reset(dut, inputs_of(dut), stimulus, outputs)
         assert first == after == [[0, 0, 0, 0]] * 2
 
 
 def test_nothing_waits_after_reset():
     dut, reset = PrefixStack(**GOOD), Signal()
-    inputs = [reset, dut.advance, dut.kept, dut.dropped]
-    stimulus = [[0, 1, 5, 6]] * 2 + [[1, 0, 0, 0]] + [[0, 1, 5, 0]] * 2 + [[0, 0, 0, 0]]
+    inputs = [reset, *inputs_of(dut)]
+    stimulus = [[0, *going(1, 5, 6)]] * 2 + [[1, *going(0, 0, 0)]]
+    stimulus += [[0, *going(1, 5, 0)]] * 2 + [[0] * 6]
     rows = play(ResetInserter(reset)(dut), inputs, stimulus, [dut.head, dut.ends])
     assert rows[2] == [1, 0] and rows[-1] == [1, 1]

@@ -101,7 +101,8 @@ def test_random_accesses(lanes, bits, depth):
     stimulus = list(random_rows(rng, bench.host, 2000))
     watch = [bench.host.host.word, bench.memory.corrected, bench.memory.uncorrected]
     rows = play(bench, bench.inputs, stimulus, watch)
-    for (word, *errors), promised in zip(rows, expected(bench.host, stimulus), strict=True):
+    promises = [None, *expected(bench.host, stimulus)]
+    for (word, *errors), promised in zip(rows, promises, strict=False):
         assert promised in (None, word)
         assert errors == [0, 0]
 
@@ -112,10 +113,10 @@ def test_a_word_is_its_scales_lane_0_in_the_low_bits(lanes, bits, depth):
     bench = Bench(lanes, bits, depth, words)
     parts = bench.host.parts
     stimulus = [[1, 0, 1, at, part, 0] for at in range(depth) for part in range(parts)]
-    rows = play(bench, bench.inputs, [*stimulus, [0] * 6], [bench.host.host.word])
+    rows = play(bench, bench.inputs, [*stimulus, [0] * 6, [0] * 6], [bench.host.host.word])
     for at, word in enumerate(words):
         value = sum(scale << lane * bits for lane, scale in enumerate(word))
-        read = [word for (word,) in rows[1 + at * parts :][:parts]]
+        read = [word for (word,) in rows[2 + at * parts :][:parts]]
         assert read == [value >> PART_BITS * part & FULL for part in range(parts)]
 
 
@@ -139,7 +140,8 @@ def test_reset_forgets_the_parts_and_keeps_the_words():
         [0, 1, 0, 1, 0, 0, 0],
         [0, 1, 0, 1, 1, 0, 0],
         [0] * 7,
+        [0] * 7,
     ]
     inputs = [reset, *bench.inputs]
     rows = play(ResetInserter(reset)(bench), inputs, stimulus, [bench.host.host.word])
-    assert [word for (word,) in rows[4:]] == [0, 0x04030201]
+    assert [word for (word,) in rows[5:]] == [0, 0x04030201]

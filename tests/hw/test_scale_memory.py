@@ -67,13 +67,14 @@ def unpack(word):
 
 
 class Model:
-    """Cycle by cycle: the stored code words, the word at the output, the scrub that waits."""
+    """Cycle by cycle: the stored code words, the word that was fetched, that at the output, the
+    scrub that waits."""
 
     def __init__(self, words, ecc):
         self.ecc = ecc
         self.stored = [ScaleMemory.twin(word, 4, ecc) for word in words]
-        self.output = self.read_from = self.scrub = None
-        self.fresh = False
+        self.fetched = self.output = self.read_from = self.scrub = None
+        self.fresh = self.void = False
 
     def decoded(self):
         return decode(self.output, WIDTH) if self.ecc else (self.output, Status.CLEAN)
@@ -90,21 +91,25 @@ class Model:
         self.stored[address] = code
         if self.scrub and self.scrub[0] == address:
             self.scrub = None
+        if self.fetched and self.fetched[0] == address:
+            self.fetched = (*self.fetched[:2], True)
 
     def step(self, read, address, valid, write, host_address, word, inject):
         corrected = self.fresh and self.decoded()[1] is Status.CORRECTED
         free = not read and not valid
         waited = self.scrub
-        if corrected and waited is None:
+        if corrected and waited is None and not self.void:
             self.scrub = (self.read_from, encode(self.decoded()[0], WIDTH))
         fetch = address if read else host_address
-        self.fresh = bool(read or (valid and not write))
-        if self.fresh:
-            self.output, self.read_from = self.stored[fetch], fetch
-        elif valid:
+        fetches = read or (valid and not write)
+        if valid and not fetches:
             self.write(fetch, ScaleMemory.twin(word, 4, self.ecc) ^ inject)
         elif waited and free:
             self.write(*waited)
+        self.fresh = self.fetched is not None
+        if self.fresh:
+            self.read_from, self.output, self.void = self.fetched
+        self.fetched = (fetch, self.stored[fetch], False) if fetches else None
 
 
 def run(dut, stimulus):
@@ -156,33 +161,33 @@ def test_host_loads_and_reads_back(depth, ecc):
     words = np.random.default_rng(depth).integers(0, 16, (depth, 2)).tolist()
     dut = ScaleMemory(lanes=2, scale_bits=4, init=[[0, 0]] * depth, ecc=ecc)
     loads = [host_write(address, word) for address, word in enumerate(words)]
-    rows = run(dut, [*loads, *map(host_read, range(depth)), IDLE])
+    rows = run(dut, [*loads, *map(host_read, range(depth)), IDLE, IDLE])
     assert [row[1] for row in rows[-depth:]] == words
 
 
 def test_host_waits_while_the_scale_path_reads():
     write = host_write(2, [9, 9])
-    stimulus = [while_host_asks(read(0), write)] * 3 + [write, read(2), IDLE]
+    stimulus = [while_host_asks(read(0), write)] * 3 + [write, read(2), IDLE, IDLE]
     rows = run(ScaleMemory(**GOOD), stimulus)
-    assert [row[0] for row in rows] == [0, 0, 0, 1, 0, 1]
-    assert [row[1] for row in rows[1:]] == [[1, 2]] * 4 + [[9, 9]]
+    assert [row[0] for row in rows] == [0, 0, 0, 1, 0, 1, 1]
+    assert [row[1] for row in rows[2:]] == [[1, 2]] * 4 + [[9, 9]]
 
 
 @pytest.mark.parametrize("access", [read, host_read])
 def test_every_wrong_bit_is_corrected_counted_once_and_gone(access):
-    """Reported one cycle after the read, written back in the next, clean from then on."""
+    """Reported two cycles after the read, written back in the next, clean from then on."""
     words = np.random.default_rng(1).integers(0, 16, (4, 2)).tolist()
     dut = ScaleMemory(lanes=2, scale_bits=4, init=[[0, 0]] * 4)
     errors = [(address, 1 << bit) for address in range(4) for bit in range(CODE)]
     stimulus = []
     for address, error in errors:
-        stimulus += [host_write(address, words[address], error), access(address), IDLE, IDLE]
-        stimulus += [access(address), IDLE]
+        stimulus += [host_write(address, words[address], error), access(address), *[IDLE] * 3]
+        stimulus += [access(address), IDLE, IDLE]
     rows = run(dut, stimulus)
-    assert pulses(rows) == [[6 * index + 2 for index in range(len(errors))], []]
+    assert pulses(rows) == [[8 * index + 3 for index in range(len(errors))], []]
     for index, (address, _) in enumerate(errors):
-        assert [row[1] for row in rows[6 * index + 2 : 6 * index + 6]] == [words[address]] * 4
-        assert rows[6 * index + 2][4] == address
+        assert [row[1] for row in rows[8 * index + 3 : 8 * index + 8]] == [words[address]] * 5
+        assert rows[8 * index + 3][4] == address
 
 
 @pytest.mark.parametrize("access", [read, host_read])
@@ -191,18 +196,19 @@ def test_every_two_wrong_bits_are_counted_and_left_alone(access):
     errors = [1 << a | 1 << b for a, b in combinations(range(CODE), 2)]
     stimulus = []
     for error in errors:
-        stimulus += [host_write(1, [9, 6], error), access(1), IDLE, IDLE, access(1), IDLE]
+        stimulus += [host_write(1, [9, 6], error), access(1), *[IDLE] * 3, access(1), IDLE, IDLE]
     rows = run(dut, stimulus)
-    counted = [6 * index + at for index in range(len(errors)) for at in (2, 5)]
+    counted = [8 * index + at for index in range(len(errors)) for at in (3, 7)]
     assert pulses(rows) == [[], counted]
     for index, error in enumerate(errors):
         raw = unpack((0b0110_1001 ^ error) & 255)
-        assert rows[6 * index + 2][1] == rows[6 * index + 5][1] == raw
+        assert rows[8 * index + 3][1] == rows[8 * index + 7][1] == raw
 
 
 def test_without_ecc_a_wrong_bit_stays_and_nobody_says_so():
-    rows = run(ScaleMemory(**GOOD, ecc=False), [host_write(0, [1, 2], 1), read(0), IDLE, read(0)])
-    assert rows[2][1:4] == [[0, 2], 0, 0]
+    dut = ScaleMemory(**GOOD, ecc=False)
+    rows = run(dut, [host_write(0, [1, 2], 1), read(0), IDLE, IDLE, read(0)])
+    assert rows[3][1:4] == [[0, 2], 0, 0]
 
 
 SPOILT = [host_write(0, [7, 7], 1 << 12), host_write(1, [8, 8], 1)]
@@ -213,33 +219,37 @@ def test_the_scale_path_never_waits_and_the_scrub_does():
     """Four reads in a row: word 0 is written back behind them; word 1 at its next read."""
     dut = ScaleMemory(**GOOD)
     busy = [read(0), read(1), read(0), read(2)]
-    rows = run(dut, [*SPOILT, *busy, IDLE, IDLE, read(0), read(1), IDLE, IDLE, read(1), IDLE])
-    assert pulses(rows)[0] == [3, 4, 5, 10]
-    assert [row[1] for row in rows[3:7]] == [[7, 7], [8, 8], [7, 7], [5, 6]]
+    rows = run(
+        dut, [*SPOILT, *busy, *[IDLE] * 3, read(0), read(1), *[IDLE] * 3, read(1), IDLE, IDLE]
+    )
+    assert pulses(rows)[0] == [4, 5, 6, 12]
+    assert [row[1] for row in rows[4:8]] == [[7, 7], [8, 8], [7, 7], [5, 6]]
 
 
 def test_the_host_goes_before_the_scrub():
     dut = ScaleMemory(**GOOD)
     busy = [read(0), host_read(2), host_read(0), host_write(2, [3, 3]), host_read(0)]
-    rows = run(dut, [*SPOILT, *busy, IDLE, IDLE, host_read(0), IDLE])
+    rows = run(dut, [*SPOILT, *busy, *[IDLE] * 3, host_read(0), IDLE, IDLE])
     assert all(row[0] for cycle, row in enumerate(rows) if cycle != 2)
-    assert pulses(rows)[0] == [3, 5, 7]
+    assert pulses(rows)[0] == [4, 6, 8]
 
 
-@pytest.mark.parametrize("later", [0, 1, 2])
+@pytest.mark.parametrize("later", [0, 1, 2, 3])
 def test_a_host_write_drops_the_scrub(later):
-    """Also one in the very cycle in which the error is reported."""
+    """Also one in the very cycle in which the error is reported, or in that before."""
     dut = ScaleMemory(**GOOD)
     waiting = [host_read(2)] * later
-    rows = run(dut, [*SPOILT, read(1), *waiting, host_write(1, [5, 9]), IDLE, IDLE, read(1), IDLE])
-    assert pulses(rows)[0] == [3]
+    rows = run(
+        dut, [*SPOILT, read(1), *waiting, host_write(1, [5, 9]), IDLE, IDLE, read(1), IDLE, IDLE]
+    )
+    assert pulses(rows)[0] == [4]
     assert rows[-1][1] == [5, 9]
 
 
 def test_a_host_write_elsewhere_does_not_drop_it():
     dut = ScaleMemory(**GOOD)
-    rows = run(dut, [*SPOILT, read(0), host_write(2, [5, 9]), IDLE, IDLE, read(0), IDLE])
-    assert pulses(rows)[0] == [3]
+    rows = run(dut, [*SPOILT, read(0), host_write(2, [5, 9]), IDLE, IDLE, read(0), IDLE, IDLE])
+    assert pulses(rows)[0] == [4]
 
 
 @pytest.mark.parametrize("ecc", [False, True])
@@ -272,10 +282,10 @@ def test_reset_drops_a_waiting_scrub_and_keeps_the_words():
     host = dut.host
     inputs = [reset, dut.read, host.valid, host.write, host.data, dut.inject]
     rest, fetch = (0, 0, 0, 0, [0, 0], 0), (0, 1, 0, 0, [0, 0], 0)
-    stimulus = [(0, 0, 1, 1, [7, 7], 1), fetch, fetch, (1, *fetch[1:]), rest, rest]
-    stimulus += [fetch, rest, rest, fetch, rest]
+    stimulus = [(0, 0, 1, 1, [7, 7], 1), fetch, fetch, fetch, (1, *fetch[1:]), rest, rest, rest]
+    stimulus += [fetch, rest, rest, rest, fetch, rest, rest]
     watch = [dut.corrected, dut.uncorrected, dut.scales]
     rows = play(ResetInserter(reset)(dut), inputs, stimulus, watch)
-    assert [cycle for cycle, row in enumerate(rows) if row[0]] == [2, 3, 7]
+    assert [cycle for cycle, row in enumerate(rows) if row[0]] == [3, 4, 10]
     assert not any(row[1] for row in rows)
-    assert all(row[2] == [7, 7] for row in rows[2:])
+    assert all(row[2] == [7, 7] for row in rows[3:5] + rows[10:])

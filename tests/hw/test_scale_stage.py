@@ -57,10 +57,12 @@ def test_every_sum_scale_and_mask_bit(frac):
         memory=memory(scales, scale_bits),
     )
     cases = list(product((0, 1), range(len(scales)), range(-limit, limit + 1)))
-    rows = beats(dut, [(1, keep, scale, [s]) for keep, scale, s in cases] + [(0, 0, 0, [0])] * 2)
-    for (keep, scale, s), (valid, scaled, _) in zip(cases, rows[2:], strict=True):
+    rows = beats(
+        dut, [(1, keep, scale, [s]) for keep, scale, s in cases] + [(0, 0, 0, [0])] * dut.LATENCY
+    )
+    for (keep, scale, s), (valid, scaled, _) in zip(cases, rows[dut.LATENCY :], strict=True):
         assert valid and scaled == [dut.twin(s, scale, keep, frac)]
-    assert [row[2] for row in rows[:-2]] == [keep for keep, _, _ in cases]
+    assert [row[2] for row in rows[: -dut.LATENCY]] == [keep for keep, _, _ in cases]
 
 
 @pytest.mark.parametrize("idle", [0.0, 0.5])
@@ -84,12 +86,12 @@ def test_random_beats_beside_a_reading_host(idle, host_rate):
     ]
     inputs = [dut.valid, dut.keep, dut.address, dut.sums, host.valid, host.address]
     rows = play(dut, inputs, stimulus, [dut.scaled_valid, dut.scaled, host.ready])
-    for index, (valid, keep, address, sums, _, _) in enumerate(stimulus[:-2]):
+    for index, (valid, keep, address, sums, _, _) in enumerate(stimulus[: -dut.LATENCY]):
         assert rows[index][2] == int(not (valid and keep))
-        assert rows[index + 2][0] == valid
+        assert rows[index + dut.LATENCY][0] == valid
         if valid:
             pairs = zip(sums, words[address], strict=True)
-            assert rows[index + 2][1] == [dut.twin(s, a, keep, frac) for s, a in pairs]
+            assert rows[index + dut.LATENCY][1] == [dut.twin(s, a, keep, frac) for s, a in pairs]
 
 
 def test_no_beat_after_reset():
@@ -107,10 +109,11 @@ def test_memory_errors_pass_through():
     rest = (0, 0, 0, [0], 0, 0, 0, [0], 0)
     stimulus = [rest, rest]
     for error in (0b10, 0b11):
-        stimulus += [(0, 0, 0, [0], 1, 1, 1, [7], error), (1, 1, 1, [3], *rest[4:]), rest, rest]
+        stimulus += [(0, 0, 0, [0], 1, 1, 1, [7], error), (1, 1, 1, [3], *rest[4:])]
+        stimulus += [rest] * 3
     watch = [dut.corrected, dut.uncorrected, dut.error_address, dut.scaled]
     rows = play(dut, inputs, stimulus, watch)
-    assert [cycle for cycle, row in enumerate(rows) if row[0]] == [4]
-    assert [cycle for cycle, row in enumerate(rows) if row[1]] == [8]
-    assert rows[4][2] == rows[8][2] == 1
-    assert (rows[5][3], rows[9][3]) == ([3 * 7], [3 * (7 ^ 0b11)])
+    assert [cycle for cycle, row in enumerate(rows) if row[0]] == [5]
+    assert [cycle for cycle, row in enumerate(rows) if row[1]] == [10]
+    assert rows[5][2] == rows[10][2] == 1
+    assert (rows[6][3], rows[11][3]) == ([3 * 7], [3 * (7 ^ 0b11)])

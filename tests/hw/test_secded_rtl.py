@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 from amaranth.sim import Simulator
-from simulate import plain
+from simulate import plain, play
 from wrong_parameters import refusal
 
 from scaledrop.secded import Status, check_bits, decode, encode
@@ -102,3 +102,16 @@ def test_many_wrong_bits_are_judged_as_by_the_twin(width):
     total = width + check_bits(width)
     codes = [int.from_bytes(rng.bytes(128), "little") % (1 << total) for _ in range(1000)]
     assert decoded(width, codes) == [expected(width, code) for code in codes]
+
+
+def test_a_registered_decoder_is_a_cycle_behind():
+    codes = [*range(1 << 4 + check_bits(4))]
+    dut = SecdedDecoder(width=4, registered=True)
+    assert dut.registered and not SecdedDecoder(width=4).registered
+    rows = play(
+        dut,
+        [dut.code],
+        [[code] for code in [*codes, 0]],
+        [dut.data, dut.corrected, dut.uncorrected],
+    )
+    assert [tuple(row) for row in rows[1:]] == [expected(4, code) for code in codes]

@@ -29,8 +29,8 @@ FAULTS = (
     Fault(
         "dropped_outcome_first",
         "output_pipeline.py",
-        "keep.eq(~second & (self.current.kept != 0))",
-        "keep.eq(second | (self.current.dropped == 0))",
+        "tag.keep.eq(visit.kept & ~second)",
+        "tag.keep.eq(Mux(visit.both, second, visit.kept))",
     ),
     Fault("dropped_scale_is_zero", "scale_stage.py", "sums[lane] << self._frac", "0"),
     Fault(
@@ -137,8 +137,8 @@ FAULTS = (
     Fault(
         "head_overrun",
         "output_pipeline.py",
-        "self._head.ready & ~self._in_flight(tags) &",
-        "self._head.ready &",
+        "in_flight | ~self._head.ready",
+        "~self._head.ready",
         "results",
     ),
     Fault(
@@ -155,12 +155,17 @@ FAULTS = (
         "Mux(beat.keep, entry[gains[-1]], entry[gains[0]])",
         "folded",
     ),
-    Fault("head_offset_forgotten", "head.py", "gain * value + entry.offset", "gain * value"),
+    Fault(
+        "head_offset_forgotten",
+        "head.py",
+        "multiplied.product + multiplied.logit.value",
+        "multiplied.product",
+    ),
     Fault(
         "leaf_ends_with_every_class",
         "head.py",
-        "self.logit.ends_leaf.eq(beat.ends_leaf & last)",
-        "self.logit.ends_leaf.eq(beat.ends_leaf)",
+        "chosen.logit.ends_leaf.eq(beat.ends_leaf & last)",
+        "chosen.logit.ends_leaf.eq(beat.ends_leaf)",
     ),
     Fault(
         "weight_of_the_other_outcome",
@@ -171,25 +176,25 @@ FAULTS = (
     Fault(
         "weight_ignored",
         "pass_accumulator.py",
-        "weighted.eq(self.logit.weight * self.logit.value)",
-        "weighted.eq(self.logit.value)",
+        "weigh.a.eq(self.logit.weight)",
+        "weigh.a.eq(1)",
     ),
     Fault(
         "square_of_the_weight",
         "pass_accumulator.py",
-        "squared.value.eq(weighted * added.value)",
-        "squared.value.eq(weighted * weighted)",
+        "square.b.eq(added.logit.value)",
+        "square.b.eq(weighted)",
     ),
     Fault(
         "square_of_the_first_leaf_kept",
         "pass_accumulator.py",
-        "Mux(squared.first, 0, read.data) + squared.value",
-        "read.data + squared.value",
+        "Mux(squared.first, 0, read.data) + square.product",
+        "read.data + square.product",
     ),
     Fault(
         "sum_of_the_first_leaf_kept",
         "pass_accumulator.py",
-        "Mux(added.first, 0, read.data) + weighted",
+        "Mux(added.logit.first, 0, read.data) + weighted",
         "read.data + weighted",
     ),
     Fault(
@@ -216,7 +221,7 @@ FAULTS = (
         "winners[logit.keep].eq(logit.label)",
         "winners[~logit.keep].eq(logit.label)",
     ),
-    Fault("predicted_tie", "verdict.py", "(self.sum > largest)", "(self.sum >= largest)"),
+    Fault("predicted_tie", "verdict.py", "(value > largest)", "(value >= largest)"),
     # counters
     Fault("amount_counted_as_one", "counters.py", "count + event.amount", "count + 1"),
     Fault(

@@ -40,8 +40,8 @@ FAULTS = (
     Fault(
         "path_bit_inverted",
         "prefix_stack.py",
-        "bit_select(self.layer, 1).eq(keeps)",
-        "bit_select(self.layer, 1).eq(~keeps)",
+        "bit_select(self.layer, 1).eq(self.keeps)",
+        "bit_select(self.layer, 1).eq(~self.keeps)",
     ),
     Fault(
         "path_keeps_the_bit_of_the_waiting_side",
@@ -52,7 +52,7 @@ FAULTS = (
     Fault(
         "dropped_side_forgotten",
         "prefix_stack.py",
-        "both.eq(~self.head & keeps & (self.dropped != 0))",
+        "both.eq(~self.head & self.keeps & self.drops)",
         "both.eq(0)",
     ),
     Fault(
@@ -71,8 +71,8 @@ FAULTS = (
     Fault(
         "heavier_side_pruned",
         "mass_split.py",
-        "swapped.eq(kept < dropped)",
-        "swapped.eq(kept > dropped)",
+        "swapped.eq(less)",
+        "swapped.eq(~less)",
         "exact",
     ),
     Fault(
