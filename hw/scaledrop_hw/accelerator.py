@@ -303,7 +303,7 @@ class Accelerator(wiring.Component):
         drive_trace(m, self.trace, self._walker, self._sums, self._outputs)
         if self._form is Form.FULL:
             self._load(m)
-            self._supervise(m)
+            self._supervise(m, core)
             self._count(m, bits)
         return m
 
@@ -387,23 +387,31 @@ class Accelerator(wiring.Component):
         for memory, (part, name, _) in self._hosts.items():
             connect(m, getattr(memories, memory.name.lower()), getattr(part, name))
 
-    def _supervise(self, m):
+    def _observe(self, core):
+        """What the monitors see of the walk, a cycle later: their sums would follow on its own."""
+        walker, supervision = self._walker, self._supervision
+        write = Signal(name="observed_write")
+        core.d.sync += write.eq(self.spin.write & ~self.searching)
+        seen = {"write": write}
+        for name in ("drawn_valid", "drawn", "formed_valid"):
+            seen[name] = Signal.like(getattr(supervision, name), name=f"observed_{name}")
+            core.d.sync += seen[name].eq(getattr(walker, name))
+        seen["formed"] = formed = Signal.like(supervision.formed, name="observed_formed")
+        core.d.sync += [formed[name].eq(walker.formed[name]) for name, _ in formed.shape()]
+        return seen
+
+    def _supervise(self, m, core):
         m.submodules.supervision = supervision = self._supervision
-        walker, outputs, sums = self._walker, self._outputs, self._sums
+        outputs, sums = self._outputs, self._sums
         refused_before = Signal()
+        m.d.comb += [
+            getattr(supervision, name).eq(one) for name, one in self._observe(core).items()
+        ]
         m.d.sync += refused_before.eq(sums.refused)
         m.d.comb += [
             supervision.restart.eq(self.abort),
             supervision.exact.eq(self.mode == list(Mode).index(Mode.EXACT)),
             supervision.passes.eq(self.passes),
-            supervision.write.eq(self.spin.write & ~self.searching),
-            supervision.drawn_valid.eq(walker.drawn_valid),
-            supervision.drawn.eq(walker.drawn),
-            supervision.formed_valid.eq(walker.formed_valid),
-            *[
-                supervision.formed[name].eq(walker.formed[name])
-                for name in ("layer", "kept", "dropped", "last")
-            ],
             supervision.leaf_valid.eq(outputs.logit_valid & outputs.logit.ends_leaf),
             supervision.leaf.weight.eq(outputs.logit.weight),
             supervision.leaf.ends_image.eq(outputs.logit.ends_image),

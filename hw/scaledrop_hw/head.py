@@ -57,6 +57,9 @@ class Head(wiring.Component):
     -------
     ready : Out(1)
         A beat may be loaded.
+    clears : Out(1)
+        ``ready`` will be high in the next cycle if no beat is loaded in this one; low in the cycle
+        of ``drained``, although it will.
     load : In(1); values : In(lanes x signed(value_width)); count : In(range(lanes + 1))
         A beat of ``count`` classes, 1 to ``lanes``, allowed only while ``ready``.
     label : In(range(classes))
@@ -100,6 +103,7 @@ class Head(wiring.Component):
         super().__init__(
             {
                 "ready": Out(1),
+                "clears": Out(1),
                 "load": In(1),
                 "values": In(data.ArrayLayout(signed(value_width), lanes)),
                 "count": In(range(lanes + 1)),
@@ -183,7 +187,10 @@ class Head(wiring.Component):
         left = Signal(range(self._lanes + 1))
         beat = Signal(self.logit.shape())
         busy, occupied = Signal(), Signal()
-        m.d.comb += self.ready.eq(~busy & ~occupied)
+        m.d.comb += [
+            self.ready.eq(~busy & ~occupied),
+            self.clears.eq((~busy | (left == 1)) & ~occupied),
+        ]
         with m.If(busy):
             m.d.sync += [
                 left.eq(left - 1),

@@ -3,7 +3,7 @@
 
 from itertools import pairwise
 
-from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.hdl import Const, Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -195,20 +195,18 @@ class OutputPipeline(wiring.Component):
         group = Signal(self._layout["groups"].shape)
         base = Signal(path.level_address.shape())
         is_head, both = visit.is_head, visit.both
-        names = ("second", "go", "in_flight", "begins", "last_level", "last_repeat")
-        second, go, in_flight, begins, last_level, last_repeat = (
-            Signal(name=name) for name in names
-        )
-        records_ready = self._records.ready if self._records else 1
+        names = ("second", "go", "free", "waits", "in_flight", "begins")
+        second, go, free, waits, in_flight, begins = (Signal(name=name) for name in names)
+        last_level, last_repeat = Signal(), Signal()
+        records_ready = self._records.ready if self._records else Const(1)
         if self._records:
             m.d.comb += self._records.begin.eq(go & is_head & begins)
+        # Whether a beat would be let go is known a cycle ahead: the crossbar waits for it.
+        m.d.sync += free.eq(~is_head | ~waits)
         m.d.comb += [
             begins.eq((group == 0) & ~second),
-            go.eq(
-                self.sums.valid
-                & ~(is_head & (in_flight | ~self._head.ready))
-                & (~(is_head & begins) | records_ready)
-            ),
+            go.eq(self.sums.valid & free),
+            waits.eq(go | in_flight | ~self._head.clears | (begins & ~records_ready)),
             tag.valid.eq(go),
             tag.keep.eq(visit.kept & ~second),
             tag.first_level.eq(level == 0),

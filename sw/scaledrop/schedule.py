@@ -38,7 +38,7 @@ class PipelineTiming:
     depth: int = 16
 
 
-AFTER_IMAGE = 9
+AFTER_IMAGE = 10
 """Cycles beyond twice the results in which the head waits for an image's results to leave."""
 
 

@@ -91,7 +91,8 @@ def run_head(dut, visits, rng, idle=0.0):
         await ctx.tick().repeat(dut.lanes + Head.LATENCY)
 
     ends_image = dut.load & dut.ends_leaf & dut.ends_image
-    watch = [dut.load, dut.count, ends_image, dut.drained, dut.ready, dut.logit_valid, dut.logit]
+    watch = [dut.load, dut.count, ends_image, dut.drained, dut.ready, dut.clears]
+    watch += [dut.logit_valid, dut.logit]
     return simulate(dut, load, watch=watch)
 
 
@@ -113,8 +114,9 @@ def logits_of(dut, visits):
 
 def check_timing(rows):
     due, busy_until, occupied = set(), -1, False
-    for now, (load, count, ends_image, drained, ready, valid, _) in enumerate(rows):
+    for now, (load, count, ends_image, drained, ready, clears, valid, _) in enumerate(rows):
         assert ready == (now > busy_until and not occupied)
+        assert clears == (now >= busy_until and not occupied)
         assert valid == (now in due)
         occupied = occupied and not drained
         if load:

@@ -137,15 +137,15 @@ FAULTS = (
     Fault(
         "head_overrun",
         "output_pipeline.py",
-        "in_flight | ~self._head.ready",
-        "~self._head.ready",
+        "go | in_flight |",
+        "go |",
         "results",
     ),
     Fault(
         "head_takes_the_next_image_too_early",
         "head.py",
-        "self.ready.eq(~busy & ~occupied)",
-        "self.ready.eq(~busy)",
+        "(~busy | (left == 1)) & ~occupied",
+        "(~busy | (left == 1))",
         "results",
     ),
     Fault(
