@@ -22,8 +22,8 @@ class BakedArray(wiring.Component):
 
         partials[c] = sum_r (sign[r] == weight[r, c] ? +1 : -1)        in [-R, R]
 
-    With plus = drive & sign, minus = drive & ~sign, U rows in use, Z[c] of them with a weight of -1,
-    and M[c] a count of inputs that equal their constant (see BakedCounter):
+    With plus = drive & sign, minus = drive & ~sign, U rows in use, Z[c] of them with a weight of
+    -1, and M[c] a count of inputs that equal their constant (see BakedCounter):
 
         signs     partials[c] = 2 * M[c] - U,  plus against weight; 0 where no row is driven
         planes    partials[c] = M[c] - Z[c],   plus against weight

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tile with its weights in the logic: every weight, drive and sign when small, random when larger."""
+"""Tile with weights in its logic: every weight, drive and sign when small, random when larger."""
 
 import random
 from itertools import product

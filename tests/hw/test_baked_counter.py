@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Counter of inputs that equal constants: every input when small, random with pauses when larger."""
+"""Counter of inputs that equal constants: every one when small, random with pauses when larger."""
 
 import random
 
