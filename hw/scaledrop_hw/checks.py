@@ -5,7 +5,7 @@ from operator import index
 
 from scaledrop.errors import UserError
 
-__all__ = ["require_divides", "require_range", "require_words"]
+__all__ = ["require_choice", "require_divides", "require_range", "require_words"]
 
 
 def require_range(name, value, low, high):
@@ -16,6 +16,17 @@ def require_range(name, value, low, high):
     """
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise UserError(f"{name} must be an integer from {low} to {high}, not {value!r}")
+    return value
+
+
+def require_choice(name, value, choices):
+    """Return ``value`` if it is one of ``choices``, which are strings.
+
+    Raises:
+        UserError: names the parameter, the choices and the value.
+    """
+    if not isinstance(value, str) or value not in choices:
+        raise UserError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
     return value
 
 

@@ -15,8 +15,8 @@ __all__ = ["BitHeap", "MatchCounter"]
 CHAIN_ROWS = 7
 """Rows whose parity is taken in a chain: a first one and pairs of further ones."""
 
-HEIGHT = 3
-"""Bits of one weight that are left where a heap is registered or added up."""
+HEIGHTS = (6, 3)
+"""Bits of one weight that are left where a heap is registered, and where it is added up."""
 
 
 def _held(m, enable, name, value):
@@ -148,8 +148,8 @@ class MatchCounter(wiring.Component):
 
     Timing
     ------
-    Latency 3 enabled cycles: parities; carries, compressed to three bits of a weight; sum. One
-    count per enabled cycle. Nothing is reset.
+    Latency 3 enabled cycles: parities; carries, compressed to six bits of a weight; the rest and
+    the sum. One count per enabled cycle. Nothing is reset.
 
     Reference
     ---------
@@ -210,11 +210,11 @@ class MatchCounter(wiring.Component):
             heap[0].append(parities[-1])
             heap[1].extend(self._carries(m, parities, pairs))
             place += len(pairs)
-        heap.compress(HEIGHT)
+        heap.compress(HEIGHTS[0])
         last = heap.register(self.enable)
         for weight in range(self._width):
             last[weight].append(self.offset[weight].replicate(self._columns))
-        last.compress(HEIGHT)
+        last.compress(HEIGHTS[1])
         for column in range(self._columns):
             total = last.total(column, self._width)
             m.d.comb += self.totals[column].eq(_held(m, self.enable, f"total_{column}", total))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 
 from amaranth.back import verilog
@@ -14,6 +15,7 @@ from scaledrop_flow.bench.entry import Entry, entry
 from scaledrop_flow.synthesis.cells import Netlist, synthesize
 from scaledrop_flow.synthesis.place import place_and_route
 from scaledrop_hw.accumulator import AccumulatorAdder
+from scaledrop_hw.baked_array import BakedArray
 from scaledrop_hw.crossbar import CellArray
 
 __all__ = ["area_benchmarks", "tile_verilog"]
@@ -26,34 +28,52 @@ SEEDS = (1, 2, 3)
 def tile_verilog(rows: int, columns: int, fan_in: int, planes: int) -> str:
     """Module ``top``: cells and accumulators of one tile, one activation a cycle.
 
-    In place of the weights' memory stands the register of its output, ``word``; a register takes
-    the totals. ``step`` holds start, ends_plane and last of the activation.
+    In place of the weights' memory stands the register of its output, ``word``.
     """
-    partial_width = rows.bit_length() + 1
     array = CellArray(rows=rows, columns=columns)
+    m = Module()
+    weights = Signal(rows * columns, name="weights")
+    word = Signal(rows * columns, name="word", reset_less=True)
+    with m.If(array.enable):
+        m.d.sync += word.eq(weights)
+    m.d.comb += array.word.eq(word)
+    return _with_accumulators(m, array, fan_in, planes, [weights])
+
+
+def baked_verilog(
+    rows: int, columns: int, fan_in: int, planes: int, lines: str, seed: int = 0
+) -> str:
+    """The same of a tile with random weights in its logic."""
+    word = random.Random(seed).getrandbits(rows * columns)
+    array = BakedArray(rows=rows, columns=columns, word=word, lines=lines)
+    return _with_accumulators(Module(), array, fan_in, planes, [])
+
+
+def _with_accumulators(
+    m: Module, array: CellArray | BakedArray, fan_in: int, planes: int, more: list[Signal]
+) -> str:
+    """A register takes the totals; ``step`` holds start, ends_plane and last of the activation."""
+    partial_width = array.rows.bit_length() + 1
     adder = AccumulatorAdder(
-        columns=columns,
+        columns=array.columns,
         partial_width=partial_width,
         plane_width=max(signed_width(fan_in), partial_width),
         sum_width=max(signed_width(sum_bound(fan_in, planes)), partial_width),
     )
-    m = Module()
     m.submodules.array, m.submodules.adder = array, adder
-    step, weights = Signal(3, name="step"), Signal(rows * columns, name="weights")
-    word = Signal(rows * columns, name="word", reset_less=True)
+    step = Signal(3, name="step")
     tags = [Signal(3, name=f"tag_{stage}") for stage in range(array.LATENCY)]
     totals = Signal(len(adder.totals.as_value()), name="totals", reset_less=True)
     with m.If(array.enable):
-        m.d.sync += [word.eq(weights), Cat(*tags).eq(Cat(step, *tags))]
+        m.d.sync += Cat(*tags).eq(Cat(step, *tags))
     m.d.sync += totals.eq(adder.totals)
     m.d.comb += [
         array.start.eq(step[0]),
-        array.word.eq(word),
         adder.enable.eq(array.enable & tags[-1][0]),
         Cat(adder.ends_plane, adder.last).eq(tags[-1][1:]),
         adder.partials.eq(array.partials),
     ]
-    ports = [array.enable, array.drive, array.sign, array.driven, step, weights, totals]
+    ports = [array.enable, array.drive, array.sign, array.driven, step, *more, totals]
     return str(verilog.convert(m, name="top", ports=ports, emit_src=False))
 
 
