@@ -63,7 +63,7 @@ class Board:
         busy, fault: Lights.
         button: Resource that restarts the design; empty for none.
         widths: Hidden layers of the digits that fit.
-        array, datapath, small: Of the accelerator that fits.
+        array, datapath, form: Of the accelerator that fits.
         load: Command that loads a bitstream until power goes, and the one that stores it.
     """
 
@@ -86,7 +86,7 @@ class Board:
     widths: tuple[int, ...] = (128, 128)
     array: ArrayShape = ArrayShape(64, 16)
     datapath: str = "folded"
-    small: bool = False
+    form: str = "full"
 
     def make_platform(self) -> Any:
         """A fresh platform of Amaranth with the resource ``uart`` 0.
@@ -171,7 +171,7 @@ _ALL = (
         fault=Led("led_r", 0),
         widths=(32,),
         array=ArrayShape(16, 2),
-        small=True,
+        form="small",
         load=("openFPGALoader -b ice40_generic {file}", "openFPGALoader -b ice40_generic -f {file}"),
     ),
 )

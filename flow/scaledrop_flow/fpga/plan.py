@@ -18,7 +18,9 @@ CELLS = "cells.json"
 """Cells by type, as Yosys counts them."""
 
 PLACERS = {"ecp5": "nextpnr-ecp5", "ice40": "nextpnr-ice40"}
-OPTIONS = {"ecp5": "-nowidelut", "ice40": "-dsp"}
+OPTIONS = {"ecp5": ("-nowidelut", "-nowidelut -nodsp"), "ice40": ("-dsp", "")}
+"""Of synthesis, with the device's multipliers and without."""
+
 CONSTRAINTS = {"ecp5": f"{NAME}.lpf", "ice40": f"{NAME}.pcf"}
 BITSTREAMS = {"ecp5": f"{NAME}.bit", "ice40": f"{NAME}.bin"}
 LOGS = (f"{NAME}.rpt", f"{NAME}.tim")
@@ -78,8 +80,11 @@ def _arguments(words: Sequence[str]) -> tuple[str, ...]:
     return tuple("log.txt" if word in LOGS else word for word in words)
 
 
-def make_plan(board: Board, top: Any) -> Plan:
+def make_plan(board: Board, top: Any, multipliers: bool = True) -> Plan:
     """Elaborate ``top`` for the board; no tool but Amaranth's own is run.
+
+    Args:
+        multipliers: Take those of the device; else all are made of tables.
 
     Raises:
         UserError: the package of boards is missing.
@@ -90,7 +95,7 @@ def make_plan(board: Board, top: Any) -> Plan:
         do_build=False,
         emit_src=False,
         debug_verilog=True,
-        synth_opts=OPTIONS[board.family],
+        synth_opts=OPTIONS[board.family][not multipliers],
         script_after_read=FLAT,
         script_after_synth=COUNTED,
     )
