@@ -8,10 +8,11 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from scaledrop.device_sizes import DeviceSizes
 from scaledrop.errors import UserError
 from scaledrop.events import Event
+from scaledrop.form import Form
 from scaledrop.frozen_file import digest
 from scaledrop.numbers import DROP_BITS
 from scaledrop.schedule import PipelineTiming
-from scaledrop.walk import MASS_BITS, Mode
+from scaledrop.walk import Mode
 from scaledrop_hw.bit_source import BitSource
 from scaledrop_hw.checks import require_range
 from scaledrop_hw.counters import EventCounters
@@ -47,6 +48,9 @@ class Accelerator(wiring.Component):
         Cycles without progress after which a visit is given up; see Guard.
     calibration : scaledrop.calibration.Calibration or None
         Of the calibrator of the spin unit; None leaves it out. See BitSource.
+    form : scaledrop.form.Form
+        What is built. The small form has no ``host``, ``counter_*``, ``monitor_*``, ``clear``,
+        ``status`` and ``stop_enable``; ``record_enable``, ``cutoff`` and ``inject`` are not heeded.
 
     Members
     -------
@@ -104,6 +108,7 @@ class Accelerator(wiring.Component):
         depth=16,
         patience=4096,
         calibration=None,
+        form=Form.FULL,
     ):
         if datapath not in DATAPATHS:
             raise UserError(f"datapath: must be {' or '.join(DATAPATHS)}, not {datapath!r}")
@@ -112,35 +117,33 @@ class Accelerator(wiring.Component):
         self._max_passes = require_range("max_passes", max_passes, 1, 65535)
         self._datapath = datapath
         self._depth = depth
-        network, array = mapping.network, mapping.array
-        layers = len(mapping.layers)
-        total_bits = max(MASS_BITS + 1, max_passes.bit_length())
-        self._walker = Walker(layers=layers, max_passes=max_passes, depth=depth)
-        self._sums = SumPipeline(mapping=mapping, weight_bits=total_bits, patience=patience)
-        path = DATAPATHS[datapath](mapping=mapping, sum_width=self._sums.sum_width)
-        self._outputs = OutputPipeline(sums=self._sums, datapath=path)
+        self._form = Form.named(form)
+        full = self._form is Form.FULL
+        network, layers = mapping.network, len(mapping.layers)
+        self._walker = Walker(layers=layers, max_passes=max_passes, depth=depth, exact=full)
+        total_bits = self._walker.weight_bits
+        self._sums = SumPipeline(
+            mapping=mapping, weight_bits=total_bits, patience=patience, guarded=full
+        )
+        path = DATAPATHS[datapath](mapping=mapping, sum_width=self._sums.sum_width, ecc=full)
+        self._outputs = OutputPipeline(sums=self._sums, datapath=path, recorded=full)
         self._accumulate = PassAccumulator(
             classes=network.classes,
             logit_width=mapping.logit_width,
             weight_bits=total_bits,
             total_bits=total_bits,
+            squares=full,
         )
         self._bits = BitSource(layers=layers, timing=timing, calibration=calibration)
-        self._counters = EventCounters(
-            events=list(Event),
-            layers=layers,
-            amount_bits=max(array.rows, array.columns).bit_length(),
-        )
         trace = trace_signature(
             layers,
             self._walker.command.payload.shape(),
             self._outputs.hidden.shape(),
             self._outputs.logit.shape(),
         )
-        self._supervision = Supervision(drop_codes=mapping.drop_codes, max_passes=max_passes)
-        self._memories = MemoryHost(
-            shapes={memory: shape for memory, (_, _, shape) in self._hosts.items()}
-        )
+        self._counters = self._supervision = self._memories = None
+        if full:
+            self._add_full()
         super().__init__(
             {
                 "pixels": In(self._sums.pixels.signature.flip()),
@@ -161,29 +164,51 @@ class Accelerator(wiring.Component):
                 "lock_lost": Out(1),
                 "code_select": In(self._bits.select.shape()),
                 "code_value": Out(DROP_BITS),
-                "host": In(host_signature()),
                 "inject": In(self._outputs.inject.shape()),
                 "abort": In(1),
                 "busy": Out(1),
                 "refused": Out(1),
                 "refusal": Out(self._sums.refusal.shape()),
                 "refused_layer": Out(self._sums.refused_layer.shape()),
-                "clear": In(self._supervision.clear.shape()),
-                "status": Out(self._supervision.status.shape()),
-                "stop_enable": In(self._supervision.stop_enable.shape()),
                 "stop": Out(1),
-                "monitor_select": In(self._supervision.select.shape()),
-                "monitor_count": Out(self._supervision.count.shape()),
-                "counter_select": In(self._counters.select.shape()),
-                "counter_value": Out(self._counters.width),
                 "trace": Out(trace),
+                **(self._full_members() if full else {}),
             }
         )
+
+    def _add_full(self):
+        """Parts of the full form that nothing else needs."""
+        array, layers = self._mapping.array, len(self._mapping.layers)
+        self._counters = EventCounters(
+            events=list(Event),
+            layers=layers,
+            amount_bits=max(array.rows, array.columns).bit_length(),
+        )
+        self._supervision = Supervision(
+            drop_codes=self._mapping.drop_codes, max_passes=self._max_passes
+        )
+        self._memories = MemoryHost(
+            shapes={memory: shape for memory, (_, _, shape) in self._hosts.items()}
+        )
+
+    def _full_members(self):
+        supervision, counters = self._supervision, self._counters
+        return {
+            "host": In(host_signature()),
+            "clear": In(supervision.clear.shape()),
+            "status": Out(supervision.status.shape()),
+            "stop_enable": In(supervision.stop_enable.shape()),
+            "monitor_select": In(supervision.select.shape()),
+            "monitor_count": Out(supervision.count.shape()),
+            "counter_select": In(counters.select.shape()),
+            "counter_value": Out(counters.width),
+        }
 
     @property
     def _hosts(self):
         """Memory -> the part that has it, the name of its port, its size."""
-        parts = (self._sums, self._outputs, self._supervision)
+        full = self._form is Form.FULL
+        parts = (self._sums, self._outputs, self._supervision) if full else ()
         return {
             memory: (part, name, shape)
             for part in parts
@@ -222,6 +247,10 @@ class Accelerator(wiring.Component):
         return self._sums.patience
 
     @property
+    def form(self):
+        return self._form
+
+    @property
     def calibration(self):
         return self._bits.calibration
 
@@ -240,6 +269,7 @@ class Accelerator(wiring.Component):
         """What a host must know of it."""
         network, array = self._mapping.network, self._mapping.array
         squares = self._accumulate.results.payload.shape()["squares"].width
+        full = self._form is Form.FULL
         return DeviceSizes(
             layers=len(self._mapping.layers),
             classes=network.classes,
@@ -250,12 +280,13 @@ class Accelerator(wiring.Component):
             pixels=network.input_size,
             max_passes=self._max_passes,
             weight_bits=self._walker.weight_bits,
-            squares_words=-(-squares // 32),
-            scale_parts=-(-len(self._outputs.inject) // 32),
-            events=len(Event),
-            memories=self._memories.shapes,
+            squares_words=-(-squares // 32) if full else 0,
+            scale_parts=-(-len(self._outputs.inject) // 32) if full else 0,
+            events=len(Event) if full else 0,
+            memories={memory: shape for memory, (_, _, shape) in self._hosts.items()},
             drive_codes=tuple(self._mapping.drop_codes),
             digest=digest(network),
+            form=self._form,
         )
 
     def elaborate(self, platform):
@@ -270,16 +301,20 @@ class Accelerator(wiring.Component):
         self._flow(core)
         self._draw(m, bits)
         self._configure(m, core)
-        self._load(m)
-        self._supervise(m)
         drive_trace(m, self.trace, self._walker, self._sums, self._outputs)
+        if self._form is Form.FULL:
+            self._load(m)
+            self._supervise(m)
+            self._count(m, bits)
+        return m
+
+    def _count(self, m, bits):
         m.submodules.counters = counters = self._counters
         count_events(m, counters, self._sums, self._outputs, bits, self._accumulate.results)
         m.d.comb += [
             counters.select.eq(self.counter_select),
             self.counter_value.eq(counters.value),
         ]
-        return m
 
     def _flow(self, m):
         """From pixels to results."""
@@ -338,7 +373,7 @@ class Accelerator(wiring.Component):
             self._accumulate.min_margin.eq(self.min_margin),
             self._outputs.record_enable.eq(self.record_enable),
             self._outputs.inject.eq(self.inject),
-            self._sums.stop.eq(self._supervision.stop),
+            self._sums.stop.eq(self.stop),
         ]
         m.d.comb += [
             self.refused.eq(self._sums.refused),

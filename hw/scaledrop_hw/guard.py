@@ -13,7 +13,10 @@ from scaledrop_hw.checks import require_range
 from scaledrop_hw.descriptors import Place
 from scaledrop_hw.sequencer import step_layout
 
-__all__ = ["Guard"]
+__all__ = ["REFUSAL_BITS", "Guard"]
+
+REFUSAL_BITS = 3
+"""Of a code of scaledrop.refusal."""
 
 
 class Guard(wiring.Component):
@@ -67,7 +70,7 @@ class Guard(wiring.Component):
                 "step": In(self._step),
                 "progress": In(1),
                 "refuse": Out(1),
-                "code": Out(3),
+                "code": Out(REFUSAL_BITS),
                 "refused_layer": Out(layer),
                 "refused": Out(1),
             }
@@ -88,7 +91,7 @@ class Guard(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         waited = Signal(range(self._patience + 1))
-        cause = Signal(3)
+        cause = Signal(REFUSAL_BITS)
         layer = Signal(self.layer.shape())
         m.d.sync += waited.eq(waited + 1)
         with m.If(self.progress | ~self.running):
@@ -107,7 +110,7 @@ class Guard(wiring.Component):
 
     def _of_descriptor(self, m):
         """Code of what is wrong with the offered descriptor; 0 for nothing."""
-        found, now, array = Signal(3, name="found"), self.descriptor, self._mapping.array
+        found, now, array = Signal(REFUSAL_BITS, name="found"), self.descriptor, self._mapping.array
         is_last = self.layer == len(self._mapping.layers) - 1
         beats = array.columns // array.lanes
         wrong_beats = (

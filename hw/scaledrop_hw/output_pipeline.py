@@ -11,7 +11,7 @@ from scaledrop.device_sizes import Memory
 from scaledrop_hw.descriptors import Place
 from scaledrop_hw.head import Head
 from scaledrop_hw.hosted_memory import host_part_signature
-from scaledrop_hw.record_queue import RecordQueue
+from scaledrop_hw.record_queue import RecordQueue, record_layout
 from scaledrop_hw.store import Store
 
 __all__ = ["OutputPipeline"]
@@ -27,6 +27,8 @@ class OutputPipeline(wiring.Component):
     sums : SumPipeline
         Gives the mapping and the shapes of what arrives.
     datapath : ReferenceDatapath or FoldedDatapath
+    recorded : bool
+        Without it there is no hardware for the logits of leaves: ``records`` stays empty.
 
     Members
     -------
@@ -63,7 +65,7 @@ class OutputPipeline(wiring.Component):
     an outcome of weight 0 is left out.
     """
 
-    def __init__(self, *, sums, datapath):
+    def __init__(self, *, sums, datapath, recorded=True):
         self._mapping = mapping = sums.mapping
         self._datapath = datapath
         network, array = mapping.network, mapping.array
@@ -85,12 +87,13 @@ class OutputPipeline(wiring.Component):
             init=words,
             weight_bits=sums.current.shape()["kept"].width,
         )
-        self._records = RecordQueue(
-            layers=len(mapping.layers),
-            classes=network.classes,
-            logit_width=mapping.logit_width,
-            weight_bits=self._head.weight_bits,
-        )
+        self._leaf = {
+            "layers": len(mapping.layers),
+            "classes": network.classes,
+            "logit_width": mapping.logit_width,
+            "weight_bits": self._head.weight_bits,
+        }
+        self._records = RecordQueue(**self._leaf) if recorded else None
         beats = range(max(2, *(mapped.beat_count for mapped in mapping.layers)))
         hidden = {"keep": 1, "beat": beats, "codes": self._store.codes.shape()}
         amount = unsigned(max(array.rows, array.columns).bit_length())
@@ -105,7 +108,7 @@ class OutputPipeline(wiring.Component):
                 "logit_valid": Out(1),
                 "logit": Out(self._head.logit.shape()),
                 "drained": In(1),
-                "records": Out(self._records.records.signature),
+                "records": Out(stream.Signature(record_layout(**self._leaf))),
                 "record_enable": In(1),
                 "hidden_valid": Out(1),
                 "hidden": Out(data.StructLayout(hidden)),
@@ -127,6 +130,10 @@ class OutputPipeline(wiring.Component):
     @property
     def datapath(self):
         return self._datapath
+
+    @property
+    def recorded(self):
+        return self._records is not None
 
     @property
     def hosts(self):
@@ -157,7 +164,8 @@ class OutputPipeline(wiring.Component):
         m.d.comb += is_head.eq(self.descriptor.target == Place.HEAD)
         self._start(m, is_head, tags)
         self._drive_head(m, is_head, tags[-1])
-        self._record(m, tags[-1])
+        if self._records:
+            self._record(m, tags[-1])
         self._keep_codes(m, is_head, tags[-1])
         return m
 
@@ -175,14 +183,14 @@ class OutputPipeline(wiring.Component):
         base = Signal(path.level_address.shape())
         names = ("second", "both", "keep", "go", "head_free", "begins")
         second, both, keep, go, head_free, begins = (Signal(name=name) for name in names)
+        records_ready = self._records.ready if self._records else 1
+        if self._records:
+            m.d.comb += self._records.begin.eq(go & is_head & begins)
         m.d.comb += [
             both.eq((self.current.kept != 0) & (self.current.dropped != 0)),
             keep.eq(~second & (self.current.kept != 0)),
             begins.eq((group == 0) & (keep | (self.current.kept == 0))),
-            head_free.eq(
-                self._head.ready & ~self._in_flight(tags) & (self._records.ready | ~begins)
-            ),
-            self._records.begin.eq(go & is_head & begins),
+            head_free.eq(self._head.ready & ~self._in_flight(tags) & (records_ready | ~begins)),
             go.eq(self.sums.valid & (~is_head | head_free)),
             tag.valid.eq(go),
             tag.keep.eq(keep),

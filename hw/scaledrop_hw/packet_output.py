@@ -97,6 +97,7 @@ class ResultPackets(_Packets):
         Of a class's result: sum, squares, votes, predicted, abstain, covered, last. ``predicted``,
         ``abstain`` and ``covered`` are the image's, the same in every transfer.
     sizes : scaledrop.device_sizes.DeviceSizes
+        Squares are left out where they have no words.
 
     Members
     -------
@@ -119,7 +120,9 @@ class ResultPackets(_Packets):
         return [("covered", 1)]
 
     def _body(self):
-        return [("sum", SUM_WORDS), ("squares", self._sizes.squares_words), ("votes", 1)]
+        words = self._sizes.squares_words
+        squares = [("squares", words)] if words else []
+        return [("sum", SUM_WORDS), *squares, ("votes", 1)]
 
     def _mark(self, m, first, second):
         value = self.values.payload

@@ -9,11 +9,12 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from scaledrop.device_sizes import Memory
 from scaledrop_hw.accumulator import AccumulatorAdder
+from scaledrop_hw.checks import require_range
 from scaledrop_hw.column_converter import ColumnConverter
 from scaledrop_hw.crossbar import CrossbarTile
 from scaledrop_hw.descriptors import descriptor_layout, descriptor_of
 from scaledrop_hw.drain import ColumnDrain
-from scaledrop_hw.guard import Guard
+from scaledrop_hw.guard import REFUSAL_BITS, Guard
 from scaledrop_hw.hosted_memory import Contents
 from scaledrop_hw.sequencer import LayerSequencer
 from scaledrop_hw.sources import Sources
@@ -35,6 +36,8 @@ class SumPipeline(wiring.Component):
         Width of a command's weights.
     patience : int
         See Guard.
+    guarded : bool
+        Without it there is no Guard: nobody loads a descriptor that makes no sense.
 
     Members
     -------
@@ -65,7 +68,7 @@ class SumPipeline(wiring.Component):
 
     LATENCY = 1 + CrossbarTile.LATENCY + AccumulatorAdder.LATENCY
 
-    def __init__(self, *, mapping, weight_bits, patience=4096):
+    def __init__(self, *, mapping, weight_bits, patience=4096, guarded=True):
         self._mapping = mapping
         self._weight_bits = weight_bits
         array = mapping.array
@@ -91,7 +94,8 @@ class SumPipeline(wiring.Component):
             columns=array.columns, lanes=array.lanes, sum_width=self._sum_width
         )
         self._sources = Sources(mapping=mapping, layout=self._layout)
-        self._guard = Guard(mapping=mapping, layout=self._layout, patience=patience)
+        self._patience = require_range("patience", patience, 1, 2**20)
+        self._guarded = bool(guarded)
         amount = unsigned(max(array.rows, array.columns).bit_length())
         super().__init__(
             {
@@ -108,8 +112,8 @@ class SumPipeline(wiring.Component):
                 "stop": In(1),
                 "progress": In(1),
                 "refused": Out(1),
-                "refusal": Out(self._guard.code.shape()),
-                "refused_layer": Out(self._guard.refused_layer.shape()),
+                "refusal": Out(REFUSAL_BITS),
+                "refused_layer": Out(command["layer"].shape),
                 "store": In(self._sources.store.signature.flip()),
                 "sums": Out(stream.Signature(self._drain.output.payload.shape())),
                 "events": Out(data.StructLayout(dict.fromkeys(EVENTS, amount))),
@@ -129,7 +133,11 @@ class SumPipeline(wiring.Component):
 
     @property
     def patience(self):
-        return self._guard.patience
+        return self._patience
+
+    @property
+    def guarded(self):
+        return self._guarded
 
     @property
     def hosts(self):
@@ -162,7 +170,8 @@ class SumPipeline(wiring.Component):
         m.submodules.sources = self._sources
         self._connect_sequencer(m, enable)
         self._connect_sources(m, enable)
-        self._connect_guard(m, enable)
+        if self._guarded:
+            self._connect_guard(m, enable)
         crossbar, summed, settled = self._crossbar(m, enable)
         self._accumulate(m, enable, crossbar, summed, settled)
         return m
@@ -186,7 +195,9 @@ class SumPipeline(wiring.Component):
 
     def _connect_guard(self, m, enable):
         sequencer = self._sequencer
-        m.submodules.guard = guard = self._guard
+        m.submodules.guard = guard = Guard(
+            mapping=self._mapping, layout=self._layout, patience=self._patience
+        )
         m.d.comb += [
             guard.offered.eq(sequencer.command.valid),
             guard.layer.eq(sequencer.command.payload.layer),

@@ -5,6 +5,7 @@ from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out, connect, flipped
 
+from scaledrop.form import Form
 from scaledrop_hw.axi_stream import PixelInput
 from scaledrop_hw.bus_ports import connect_ports, ports
 from scaledrop_hw.control_port import ControlPort
@@ -36,7 +37,7 @@ class System(wiring.Component):
     trace : Out(trace_signature)
         Observation port; leave open in silicon.
     interrupt : Out(1)
-        A monitor of STOP_ENABLE has fired, or a descriptor was refused.
+        A monitor of STOP_ENABLE has fired, or a descriptor was refused. Never in the small form.
 
     Timing
     ------
@@ -91,38 +92,40 @@ class System(wiring.Component):
         connect(m, core.records, results.leaves)
         connect(m, core.spin, flipped(self.spin))
         connect(m, core.trace, flipped(self.trace))
-        connect(m, control.host, core.host)
         abort = control.control.abort
         m.d.comb += [part.abort.eq(abort) for part in (core, pixels, results)]
-        self._configure(m, core, control, results)
-        self._report(m, core, control)
+        self._configure(m, core, control)
+        m.d.comb += control.status.busy.eq(core.busy)
+        if self.sizes.form is Form.FULL:
+            self._watch(m, core, control, results)
         return m
 
-    def _configure(self, m, core, control, results):
+    def _configure(self, m, core, control):
         margin = Cat(control.min_margin_low.value, control.min_margin_high.value)
         limit = core.min_margin
         too_large = margin[len(limit) :].any()
         m.d.comb += [
             limit.eq(margin | too_large.replicate(len(margin))),
             core.mode.eq(control.setup.mode),
+            core.passes.eq(control.passes.value),
+            core.min_votes.eq(control.min_votes.value),
+        ]
+        for layer in range(self.sizes.layers):
+            m.d.comb += core.drive_codes[layer].eq(control.drive_code[layer].value)
+
+    def _watch(self, m, core, control, results):
+        """What only the full form has."""
+        connect(m, control.host, core.host)
+        for part in range(self.sizes.scale_parts):
+            m.d.comb += core.inject.word_select(part, 32).eq(control.scale_xor[part].value)
+        m.d.comb += [
             core.record_enable.eq(control.setup.records),
             results.records.eq(control.setup.records),
-            core.passes.eq(control.passes.value),
             core.cutoff.eq(control.cutoff.value),
-            core.min_votes.eq(control.min_votes.value),
             core.stop_enable.eq(control.stop_enable.value),
             core.clear.eq(control.monitors_clear),
             core.monitor_select.eq(control.monitor_select),
             core.counter_select.eq(control.counter_select),
-        ]
-        for layer in range(self.sizes.layers):
-            m.d.comb += core.drive_codes[layer].eq(control.drive_code[layer].value)
-        for part in range(self.sizes.scale_parts):
-            m.d.comb += core.inject.word_select(part, 32).eq(control.scale_xor[part].value)
-
-    def _report(self, m, core, control):
-        m.d.comb += [
-            control.status.busy.eq(core.busy),
             control.refusal.code.eq(core.refusal),
             control.refusal.layer.eq(core.refused_layer),
             control.monitors.eq(core.status),

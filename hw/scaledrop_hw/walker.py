@@ -46,6 +46,9 @@ class Walker(wiring.Component):
         Largest T, 1 to 65535.
     depth : int
         Commands that are queued at most, 2 to 256.
+    exact : bool
+        Without it there is no hardware for mode exact, which is taken as 0, and weights are no
+        wider than T.
 
     Members
     -------
@@ -87,10 +90,11 @@ class Walker(wiring.Component):
     that waits there.
     """
 
-    def __init__(self, *, layers, max_passes, depth=16):
+    def __init__(self, *, layers, max_passes, depth=16, exact=True):
         self._layers = require_range("number of layers", layers, 1, 1024)
         self._max_passes = require_range("max_passes", max_passes, 1, 65535)
         self._depth = require_range("depth", depth, 2, 256)
+        self._exact = bool(exact)
         command = command_layout(layers, self.weight_bits)
         layer = command["layer"].shape
         super().__init__(
@@ -126,9 +130,14 @@ class Walker(wiring.Component):
         return self._depth
 
     @property
+    def exact(self):
+        return self._exact
+
+    @property
     def weight_bits(self):
         """Width of a command's weights."""
-        return max(MASS_BITS + 1, self._max_passes.bit_length())
+        passes = self._max_passes.bit_length()
+        return max(MASS_BITS + 1, passes) if self._exact else passes
 
     @staticmethod
     def twin(mode, passes, cutoff, codes, bits=()):
@@ -148,7 +157,7 @@ class Walker(wiring.Component):
         self._queue(m, room)
         weight = self._follow(m, begin, prefix)
         drawn = self._draw(m, enter, exact, room, weight)
-        split = self._split(m, begin, enter, exact, prefix, weight)
+        split = self._split(m, begin, enter, exact, prefix, weight) if self._exact else 0
         m.d.comb += [
             self.formed_valid.eq(drawn | (split & room)),
             enter.eq(begin | (self.formed_valid & ~self.formed.last)),
@@ -161,7 +170,7 @@ class Walker(wiring.Component):
         m.d.comb += begin.eq(~self.walking & (begun < self.held))
         m.d.sync += begun.eq(begun + begin - (self.free & (begun != 0)))
         with m.If(begin):
-            m.d.sync += [self.walking.eq(1), exact.eq(self.mode == EXACT)]
+            m.d.sync += [self.walking.eq(1), exact.eq(self._exact & (self.mode == EXACT))]
         with m.If(self.formed_valid & self.formed.last):
             m.d.sync += self.walking.eq(0)
 
@@ -199,8 +208,9 @@ class Walker(wiring.Component):
             with m.Switch(self.mode):
                 with m.Case(SHARED):
                     m.d.comb += root.eq(passes)
-                with m.Case(EXACT):
-                    m.d.comb += root.eq(MASS)
+                if self._exact:
+                    with m.Case(EXACT):
+                        m.d.comb += root.eq(MASS)
                 with m.Default():
                     m.d.sync += left.eq(passes)
         with m.If(self.formed_valid & prefix.head):

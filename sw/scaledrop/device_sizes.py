@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from scaledrop.checks import check_integer
 from scaledrop.errors import UserError
+from scaledrop.form import Form
 from scaledrop.numbers import DROP_BITS
 from scaledrop.walk import MAX_PASSES
 
@@ -29,6 +30,8 @@ MAX_PARTS = 2 ** (32 - WORD_ADDRESS_BITS) - 1
 MAX_SCALE_PARTS = 64
 MAX_WORDS = 2**WORD_ADDRESS_BITS - 1
 PART_BITS = 32
+FULL_ONLY = {"squares_words": 4, "scale_parts": MAX_SCALE_PARTS, "events": 255}
+"""Sizes of what only the full form has, and their largest values."""
 
 
 class Memory(IntEnum):
@@ -68,6 +71,8 @@ class DeviceSizes:
         memories: Those that the device has.
         drive_codes: Of every layer after reset; empty for all 0.
         digest: sha256 of the network that is built in, in hexadecimal; zeros for none.
+        form: How much of it is built. The small form has no ``squares_words``, ``scale_parts``,
+            ``events`` or ``memories``.
 
     Raises:
         UserError: names what is out of range.
@@ -88,20 +93,18 @@ class DeviceSizes:
     memories: Mapping[Memory, MemoryShape] = field(default_factory=dict)
     drive_codes: tuple[int, ...] = ()
     digest: str = "0" * 64
+    form: Form = Form.FULL
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "form", Form.named(self.form))
         limits = {
             **{"layers": MAX_LAYERS, "classes": 65535, "rows": 1024, "columns": 1024},
             **{"lanes": 1024, "input_bits": 16, "pixels": 2**24, "max_passes": MAX_PASSES},
-            **{
-                "weight_bits": 28,
-                "squares_words": 4,
-                "scale_parts": MAX_SCALE_PARTS,
-                "events": 255,
-            },
+            "weight_bits": 28,
         }
         for name, most in limits.items():
             check_integer(getattr(self, name), 1, most, name)
+        self._check_form()
         for memory, shape in self.memories.items():
             check_integer(shape.words, 1, MAX_WORDS, f"words of {memory.name}")
             check_integer(shape.parts, 1, MAX_PARTS, f"parts of {memory.name}")
@@ -113,6 +116,13 @@ class DeviceSizes:
             check_integer(code, 0, 2**DROP_BITS - 1, "drive_codes")
         if len(self.digest) != 64 or not set(self.digest) <= set("0123456789abcdef"):
             raise UserError(f"digest: must be 64 hexadecimal digits, not {self.digest!r}")
+
+    def _check_form(self) -> None:
+        full = self.form is Form.FULL
+        for name, most in FULL_ONLY.items():
+            check_integer(getattr(self, name), int(full), most if full else 0, name)
+        if self.memories and not full:
+            raise UserError(f"memories: the {self.form} form has none that a host loads")
 
     @property
     def pixel_bytes(self) -> int:

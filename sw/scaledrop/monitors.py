@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-__all__ = ["MonitorFlag"]
+__all__ = ["MONITOR_TEXTS", "MonitorFlag"]
 
 
 class MonitorFlag(IntEnum):
@@ -36,3 +36,23 @@ class MonitorFlag(IntEnum):
     EQUAL_LOW = 13
     EQUAL_HIGH = 14
     """The alarms of the bits, in the order of :class:`scaledrop.health.HealthLimits`."""
+
+
+MONITOR_TEXTS = {
+    MonitorFlag.MASK_STALE: "a bit was used twice: its device was not written in between",
+    MonitorFlag.SPIN_OVERUSED: "a device was written again before its bit was used",
+    MonitorFlag.MASK_COUNT: "a visit did not draw the bits of its command",
+    MonitorFlag.BITS_IN_EXACT: "a bit was drawn in mode exact",
+    MonitorFlag.PASS_COUNT: "the weights of an image's leaves did not add up",
+    MonitorFlag.SCALE_CORRECTED: "a word of scales had a wrong bit, which was put right",
+    MonitorFlag.SCALE_UNCORRECTED: "a word of scales was used wrong",
+    MonitorFlag.DESCRIPTOR_REFUSED: "a descriptor made no sense: see REFUSAL",
+    MonitorFlag.IMAGE_MISFRAMED: "TLAST stood elsewhere than on an image's last pixel",
+    MonitorFlag.RUN_KEPT: "health of the bits: too many kept in a row",
+    MonitorFlag.RUN_DROPPED: "health of the bits: too many dropped in a row",
+    MonitorFlag.DROPS_LOW: "health of the bits: too few dropped in a window",
+    MonitorFlag.DROPS_HIGH: "health of the bits: too many dropped in a window",
+    MonitorFlag.EQUAL_LOW: "health of the bits: too few equal neighbours in a window",
+    MonitorFlag.EQUAL_HIGH: "health of the bits: too many equal neighbours in a window",
+}
+"""What each tells a user."""

@@ -7,7 +7,7 @@ to 0, abstain: bit 27, type: bits 31 to 28}. No votes reach bit 28, so that the 
 tells whether it was aborted.
 
     result   header, {predicted: 15 to 0, classes: 31 to 16}, covered,
-             for each class: sum (2 words, signed), squares (1 to 4 words), votes
+             for each class: sum (2 words, signed), squares (0 to 4 words), votes
     leaf     header, {classes: 31 to 16}, weight, path (one bit a layer),
              for each class: logit (2 words, signed)
     aborted  header
@@ -56,7 +56,10 @@ class PacketType(IntEnum):
 
 @dataclass(frozen=True)
 class Result:
-    """An image's result: three values of each class, then three of the image."""
+    """An image's result: three values of each class, then three of the image.
+
+    Squares are 0 where a device has none.
+    """
 
     sums: tuple[int, ...]
     squares: tuple[int, ...]

@@ -13,39 +13,33 @@ from scaledrop.device_sizes import (
     DeviceSizes,
     Memory,
 )
-from scaledrop.monitors import MonitorFlag
+from scaledrop.form import Form
+from scaledrop.monitors import MONITOR_TEXTS, MonitorFlag
 from scaledrop.numbers import DROP_BITS
 from scaledrop.register_types import Access, Field, Keeper, Register, RegisterMap
 from scaledrop.walk import MASS_BITS, Mode
 
-__all__ = ["ADDRESS_BITS", "MAGIC", "MAP_VERSION", "MONITOR_TEXTS", "register_map"]
+__all__ = ["ADDRESS_BITS", "MAGIC", "MAP_VERSION", "register_map"]
 
 MAGIC = int.from_bytes(b"SDRP")
-MAP_VERSION = (1, 0)
+MAP_VERSION = (1, 1)
 """Major: a driver for another one does not fit. Minor: registers were added."""
 ADDRESS_BITS = 12
 
-MONITOR_TEXTS = {
-    MonitorFlag.MASK_STALE: "a bit was used twice: its device was not written in between",
-    MonitorFlag.SPIN_OVERUSED: "a device was written again before its bit was used",
-    MonitorFlag.MASK_COUNT: "a visit did not draw the bits of its command",
-    MonitorFlag.BITS_IN_EXACT: "a bit was drawn in mode exact",
-    MonitorFlag.PASS_COUNT: "the weights of an image's leaves did not add up",
-    MonitorFlag.SCALE_CORRECTED: "a word of scales had a wrong bit, which was put right",
-    MonitorFlag.SCALE_UNCORRECTED: "a word of scales was used wrong",
-    MonitorFlag.DESCRIPTOR_REFUSED: "a descriptor made no sense: see REFUSAL",
-    MonitorFlag.IMAGE_MISFRAMED: "TLAST stood elsewhere than on an image's last pixel",
-    MonitorFlag.RUN_KEPT: "health of the bits: too many kept in a row",
-    MonitorFlag.RUN_DROPPED: "health of the bits: too many dropped in a row",
-    MonitorFlag.DROPS_LOW: "health of the bits: too few dropped in a window",
-    MonitorFlag.DROPS_HIGH: "health of the bits: too many dropped in a window",
-    MonitorFlag.EQUAL_LOW: "health of the bits: too few equal neighbours in a window",
-    MonitorFlag.EQUAL_HIGH: "health of the bits: too many equal neighbours in a window",
-}
+FULL_ONLY = (
+    *("MEMORY_SHAPE", "REFUSAL", "MONITORS", "MONITOR_COUNT", "CUTOFF", "STOP_ENABLE"),
+    *("COUNTER_SELECT", "COUNTER_LOW", "COUNTER_HIGH"),
+    *("HOST_MEMORY", "HOST_ADDRESS", "HOST_DATA"),
+)
+"""Registers that other forms do not have."""
 
 
 def _value(width: int, description: str, reset: int = 0) -> tuple[Field]:
     return (Field("value", 0, width, description, reset),)
+
+
+def _numbered(names: Iterable[str]) -> str:
+    return ", ".join(f"{at} {name}" for at, name in enumerate(names))
 
 
 def _flags(names: Iterable[tuple[str, str]]) -> tuple[Field, ...]:
@@ -104,6 +98,12 @@ def _identification(sizes: DeviceSizes) -> list[Register]:
             Field("path_words", 8, 8, "words of a leaf's path", sizes.path_words),
             Field("events", 16, 8, "kinds of events counted", sizes.events),
             Field("scale_parts", 24, 8, "parts of a stored word of scales", sizes.scale_parts),
+        ),
+        _constant(
+            "FORM",
+            0x020,
+            "How much of the accelerator is built",
+            Field("form", 0, 8, _numbered(Form), sizes.form.number),
         ),
     ]
 
@@ -169,15 +169,17 @@ def _status() -> list[Register]:
     ]
 
 
+def _setup(form: Form) -> tuple[Field, ...]:
+    if form is not Form.FULL:
+        return (Field("mode", 0, 1, _numbered([Mode.PASSES, Mode.SHARED])),)
+    records = Field("records", 8, 1, "send the logits of every leaf too")
+    return Field("mode", 0, 2, _numbered(Mode)), records
+
+
 def _configuration(sizes: DeviceSizes) -> list[Register]:
-    modes = ", ".join(f"{at} {mode}" for at, mode in enumerate(Mode))
-    setup = (
-        Field("mode", 0, 2, modes),
-        Field("records", 8, 1, "send the logits of every leaf too"),
-    )
     passes = _value(sizes.max_passes.bit_length(), "passes; 0 is taken as 1", 1)
     rows: list[tuple[str, int, str, tuple[Field, ...]]] = [
-        ("SETUP", 0x200, "How images are evaluated", setup),
+        ("SETUP", 0x200, "How images are evaluated", _setup(sizes.form)),
         ("PASSES", 0x204, "T of the modes passes and shared", passes),
         (
             "CUTOFF",
@@ -192,12 +194,13 @@ def _configuration(sizes: DeviceSizes) -> list[Register]:
         ("SCALE_XOR", 0x300, "Errors put into stored scales", _value(32, "bits turned over")),
         ("DRIVE_CODE", 0x400, "Dropout probability", _value(DROP_BITS, "p in 2^-16")),
     ]
+    parts = sizes.scale_parts
     *plain, errors, drives = (
         Register(name, at, Access.RW, text, fields, locked=True) for name, at, text, fields in rows
     )
     return [
         *plain,
-        _array(errors, MAX_SCALE_PARTS, sizes.scale_parts, "part"),
+        *([_array(errors, MAX_SCALE_PARTS, parts, "part")] if parts else []),
         _array(drives, MAX_LAYERS, sizes.layers, "layer", *sizes.drive_codes),
     ]
 
@@ -229,7 +232,11 @@ def _windows() -> list[Register]:
 
 
 def register_map(sizes: DeviceSizes) -> RegisterMap:
-    """The map of an accelerator. Offsets do not depend on ``sizes``; widths and counts do."""
+    """The map of an accelerator. Offsets do not depend on ``sizes``; widths and counts do.
+
+    The small form leaves registers out; their addresses are answered with an error, as all are
+    where nothing is.
+    """
     registers = [
         *_identification(sizes),
         *_tables(sizes),
@@ -237,4 +244,6 @@ def register_map(sizes: DeviceSizes) -> RegisterMap:
         *_configuration(sizes),
         *_windows(),
     ]
-    return RegisterMap(tuple(sorted(registers, key=lambda one: one.offset)), ADDRESS_BITS)
+    absent = () if sizes.form is Form.FULL else FULL_ONLY
+    there = (one for one in registers if one.name not in absent)
+    return RegisterMap(tuple(sorted(there, key=lambda one: one.offset)), ADDRESS_BITS)

@@ -61,7 +61,7 @@ def test_the_sidecar_tells_the_truth(exported):
     assert sidecar["module"] == "scaledrop_axi"
     assert sidecar["verilog_sha256"] == hashlib.sha256(verilog.read_bytes()).hexdigest()
     assert sidecar["model_sha256"] == digest(core.mapping.network) == system.sizes.digest
-    assert sidecar["bus"] == {"pixel_bits": 16, "map_version": [1, 0]}
+    assert sidecar["bus"] == {"pixel_bits": 16, "map_version": [1, 1]}
     assert sidecar["parameters"]["datapath"] == core.datapath
     assert sidecar["ports"] == json.loads(json.dumps(ports(system)))
     header = re.search(r"^module scaledrop_axi\((.*?)\);", verilog.read_text(), re.S | re.M)

@@ -5,9 +5,9 @@ import pytest
 
 from scaledrop.device_sizes import DeviceSizes, Memory, MemoryShape
 from scaledrop.errors import UserError
-from scaledrop.monitors import MonitorFlag
+from scaledrop.monitors import MONITOR_TEXTS, MonitorFlag
 from scaledrop.register_types import Access, Field, Keeper, Register, RegisterMap
-from scaledrop.registers import ADDRESS_BITS, MONITOR_TEXTS, register_map
+from scaledrop.registers import ADDRESS_BITS, register_map
 
 SMALL = DeviceSizes(layers=1, classes=1, max_passes=1, weight_bits=2, scale_parts=1)
 LARGE = DeviceSizes(

@@ -73,7 +73,6 @@ class MemoryAccess:
 
     def __init__(self, access: RegisterAccess) -> None:
         self._access = access
-        self._data = access.registers["HOST_DATA"]
 
     def shape(self, memory: Memory) -> MemoryShape:
         """Words and parts of a memory.
@@ -106,10 +105,11 @@ class MemoryAccess:
             if not 0 <= word < 1 << parts * PART_BITS:
                 raise UserError(f"{memory.name}[{at}]: must fit {parts * PART_BITS} bits")
         self._go(memory, first, len(words))
+        data = self._access.registers["HOST_DATA"]
         for word in words:
             for part in range(parts):
                 value = word >> part * PART_BITS & (1 << PART_BITS) - 1
-                self._access.write_word(self._data, value)
+                self._access.write_word(data, value)
 
     def fetch(self, memory: Memory, first: int = 0, count: int | None = None) -> list[int]:
         """Read ``count`` words, by default all, from word ``first`` on.
@@ -119,7 +119,8 @@ class MemoryAccess:
         """
         left = self.shape(memory).words - first if count is None else count
         parts = self._go(memory, first, left)
+        data = self._access.registers["HOST_DATA"]
         return [
-            sum(self._access.read_word(self._data) << part * PART_BITS for part in range(parts))
+            sum(self._access.read_word(data) << part * PART_BITS for part in range(parts))
             for _ in range(left)
         ]

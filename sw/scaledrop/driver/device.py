@@ -13,10 +13,11 @@ from scaledrop.driver.access import MemoryAccess, RegisterAccess
 from scaledrop.driver.contents import Contents
 from scaledrop.driver.description import Description
 from scaledrop.driver.pixels import pixel_frames
-from scaledrop.driver.status import Status
+from scaledrop.driver.status import Status, read_counters, read_status
 from scaledrop.driver.transport import BusError, Transport
 from scaledrop.errors import UserError
 from scaledrop.events import Event
+from scaledrop.form import Form
 from scaledrop.monitors import MonitorFlag
 from scaledrop.packets import ABORTED_WORD, Frame, PacketType, packet_length, parse_frame
 from scaledrop.register_types import Keeper
@@ -34,20 +35,22 @@ class Device:
     Args:
         transport: How to reach it.
         sizes: What it should be; :meth:`identify` compares.
-        events: Names of the counters, in their order.
+        events: Names of the counters, in their order; those of scaledrop.events if not given.
         description: All of this and more, from the sidecar; see :meth:`described`.
 
     Raises:
-        UserError: other than ``sizes.events`` names.
+        UserError: other than ``sizes.events`` names; the small form has none.
     """
 
     def __init__(
         self,
         transport: Transport,
         sizes: DeviceSizes,
-        events: Sequence[str] = EVENTS,
+        events: Sequence[str] | None = None,
         description: Description | None = None,
     ) -> None:
+        if events is None:
+            events = EVENTS if sizes.form is Form.FULL else ()
         if len(events) != sizes.events:
             raise UserError(f"events: must be {sizes.events} names, not {len(events)}")
         self.transport, self.sizes, self.events = transport, sizes, tuple(events)
@@ -106,20 +109,27 @@ class Device:
             scale_errors: Bits turned over in every stored word of scales, for tests.
 
         Raises:
-            UserError: names the register and the value, or that an image is held.
+            UserError: names the register and the value, what the form of the device does not have,
+                or that an image is held.
         """
+        stops = sum(1 << flag for flag in set(stop))
+        asked = {"mode exact": mode is Mode.EXACT, "cutoff": cutoff, "records": records}
+        self._refuse({**asked, "stop": stops, "scale_errors": scale_errors})
         check_integer(passes, 1, self.sizes.max_passes, "PASSES.value")
         check_integer(min_margin, 0, 2**64 - 1, "MIN_MARGIN")
         check_integer(scale_errors, 0, (1 << 32 * self.sizes.scale_parts) - 1, "SCALE_XOR")
         if drive_codes is not None:
             self._check_drive_codes(drive_codes)
-        self.access.write("SETUP", mode=list(Mode).index(mode), records=int(records))
         self.access.write("PASSES", value=passes)
-        self.access.write("CUTOFF", value=cutoff)
         self.access.write("MIN_VOTES", value=min_votes)
         self.access.write("MIN_MARGIN_LOW", value=min_margin & 0xFFFFFFFF)
         self.access.write("MIN_MARGIN_HIGH", value=min_margin >> 32)
-        self.access.write("STOP_ENABLE", value=sum(1 << flag for flag in set(stop)))
+        setup = {"mode": list(Mode).index(mode)}
+        if self.sizes.form is Form.FULL:
+            setup["records"] = int(records)
+            self.access.write("CUTOFF", value=cutoff)
+            self.access.write("STOP_ENABLE", value=stops)
+        self.access.write("SETUP", **setup)
         self._drive(drive_codes or ())
         for part in range(self.sizes.scale_parts):
             value = scale_errors >> 32 * part & 0xFFFFFFFF
@@ -127,6 +137,12 @@ class Device:
         most = MASS // max(cutoff, 1) + 1 if mode is Mode.EXACT else passes
         shared = most if mode is Mode.PASSES else min(most, 2**self.sizes.layers)
         self._leaves = shared if records else 0
+
+    def _refuse(self, asked: Mapping[str, object]) -> None:
+        """What is asked for must be built."""
+        for feature, value in asked.items():
+            if value:
+                self.sizes.form.require(feature)
 
     def _check_drive_codes(self, codes: Sequence[int]) -> None:
         if len(codes) != self.sizes.layers:
@@ -143,6 +159,7 @@ class Device:
             UserError: the network does not fit, an image is held, a word reads back differently,
                 or the sidecar was not given.
         """
+        self.sizes.form.require("install")
         if self.description is None:
             raise UserError("install: needs the sidecar; make the device with Device.described")
         self._check_drive_codes(contents.drive_codes)
@@ -155,6 +172,7 @@ class Device:
         Raises:
             UserError: contents do not fit, an image is held, or a word reads back differently.
         """
+        self.sizes.form.require("load")
         for memory, words in contents.items():
             self.memories.store(memory, words)
         for memory, words in contents.items() if check else ():
@@ -169,6 +187,7 @@ class Device:
         Raises:
             UserError: no such memory or words, or an image is held.
         """
+        self.sizes.form.require("read_back")
         return self.memories.fetch(memory, first, count)
 
     def infer(self, images: npt.ArrayLike) -> list[Frame]:
@@ -201,32 +220,20 @@ class Device:
             raise UserError(f"results: {error}; see status()") from None
 
     def status(self) -> Status:
-        """What goes on, and what went wrong since the last :meth:`clear`."""
-        errors = self.access.read("ERRORS")
-        fired = self.access.read("MONITORS")
-        monitors = {
-            flag: self.access.read("MONITOR_COUNT", flag)["value"]
-            for flag in MonitorFlag
-            if fired[flag.name.lower()]
-        }
-        refusal = self.access.read("REFUSAL")
-        refused = MonitorFlag.DESCRIPTOR_REFUSED in monitors
-        return Status(
-            busy=bool(self.access.read("STATUS")["busy"]),
-            errors=tuple(name for name, bit in errors.items() if bit),
-            monitors=monitors,
-            refusal=(refusal["code"], refusal["layer"]) if refused else None,
-        )
+        """What goes on, and what went wrong since the last :meth:`clear`.
+
+        The small form has no monitors: none ever fires.
+        """
+        return read_status(self.access)
 
     def counters(self) -> list[dict[str, int]]:
-        """Events of each layer since reset, modulo 2**48."""
-        counts: list[dict[str, int]] = [{} for _ in range(self.sizes.layers)]
-        for at, event in enumerate(self.events):
-            for layer, of_layer in enumerate(counts):
-                self.access.write("COUNTER_SELECT", value=at * self.sizes.layers + layer)
-                low = self.access.read("COUNTER_LOW")["value"]
-                of_layer[event] = low | self.access.read("COUNTER_HIGH")["value"] << 32
-        return counts
+        """Events of each layer since reset, modulo 2**48.
+
+        Raises:
+            UserError: the form of the device has no counters.
+        """
+        self.sizes.form.require("counters")
+        return read_counters(self.access, self.events)
 
     def abort(self) -> None:
         """Drop every image held, and every result that was not fetched.
@@ -242,6 +249,6 @@ class Device:
 
     def clear(self) -> None:
         """Forget what went wrong."""
-        for name in ("ERRORS", "MONITORS"):
+        for name in ("ERRORS", "MONITORS") if self.sizes.form is Form.FULL else ("ERRORS",):
             register = self.access.registers[name]
             self.access.write_word(register, sum(field.mask for field in register.fields))
