@@ -53,6 +53,7 @@ class Estimate:
     needs: Mapping[str, int]
 
     def fits(self, board: Board) -> bool:
+        """Whether a device holds it, with a margin."""
         capacity = board.capacity
         limits = (
             capacity.lut4,
@@ -60,12 +61,19 @@ class Estimate:
             capacity.block_memories,
             capacity.multipliers,
         )
-        return all(self.needs[name] <= MARGIN * limit for name, limit in zip(RESOURCES, limits))
+        return all(
+            self.needs[name] <= MARGIN * limit
+            for name, limit in zip(RESOURCES, limits, strict=True)
+        )
 
 
 def _ratio(block: BlockUse, built: ArrayShape, array: ArrayShape) -> float:
-    sizes = zip(block.scaling, ("rows", "columns", "lanes"), strict=True)
-    return math.prod(getattr(array, of) / getattr(built, of) for scales, of in sizes if scales)
+    scaling, ratio = block.scaling, 1.0
+    if scaling.rows:
+        ratio *= array.rows / built.rows
+    if scaling.columns:
+        ratio *= array.columns / built.columns
+    return ratio * array.lanes / built.lanes if scaling.lanes else ratio
 
 
 def _weight_memories(network: FrozenNetwork, array: ArrayShape, family: str) -> int:

@@ -172,7 +172,10 @@ _ALL = (
         widths=(32,),
         array=ArrayShape(16, 2),
         form="small",
-        load=("openFPGALoader -b ice40_generic {file}", "openFPGALoader -b ice40_generic -f {file}"),
+        load=(
+            "openFPGALoader -b ice40_generic {file}",
+            "openFPGALoader -b ice40_generic -f {file}",
+        ),
     ),
 )
 

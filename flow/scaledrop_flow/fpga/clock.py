@@ -13,7 +13,7 @@ from amaranth.lib import io
 
 from scaledrop.errors import UserError
 
-__all__ = ["Ecp5Clock", "PllSetting", "find_pll"]
+__all__ = ["Ecp5Clock", "PllSetting", "find_pll", "slower"]
 
 VCO_HZ = (400_000_000, 800_000_000)
 DETECTOR_HZ = (10_000_000, 400_000_000)
@@ -91,7 +91,14 @@ def find_pll(input_hz: int, hz: int) -> PllSetting:
     )
 
 
-class Ecp5Clock(Elaboratable):
+def slower(input_hz: int, hz: float) -> int | None:
+    """The fastest whole number of MHz up to 95 % of ``hz`` that a setting gives; None if none."""
+    limit = 0.95 * hz
+    whole = [one.hz for one in _settings(input_hz) if one.hz % 1_000_000 == 0 and one.hz <= limit]
+    return int(max(whole)) if whole else None
+
+
+class Ecp5Clock(Elaboratable):  # type: ignore[misc]
     """Domain ``sync`` of an ECP5 from the board's oscillator.
 
     The design is held in its initial state by the global set/reset net until the PLL has locked,

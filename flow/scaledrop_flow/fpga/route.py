@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,21 @@ from scaledrop_flow.fpga.plan import CELLS, NAME, Plan
 from scaledrop_flow.synthesis.cells import CellCounts
 from scaledrop_flow.synthesis.tools import run_tool
 
-__all__ = ["Path_", "Routes", "RoutedSeed", "make_bitstream", "pack", "plain", "route", "synthesize"]
+__all__ = [
+    "RoutedSeed",
+    "Routes",
+    "SlowPath",
+    "make_bitstream",
+    "pack",
+    "plain",
+    "route_all",
+    "synthesize",
+]
 
 REPORT = "report.json"
 
-_ADDED = re.compile(r"_(?:TRELLIS_(?:FF|DPR16X4)|LUT4|CCU2C|PFUMX|L6MUX21|MULT18X18D|DP16KD|SB_[A-Z0-9_]+?)_.*$")
+_KINDS = "TRELLIS_FF|TRELLIS_DPR16X4|LUT4|CCU2C|PFUMX|L6MUX21|MULT18X18D|DP16KD|SB_[A-Z0-9_]+?"
+_ADDED = re.compile(rf"_(?:{_KINDS})_.*$")
 _OUTER = ("demonstrator.system.accelerator.", "demonstrator.system.", "demonstrator.")
 
 
@@ -32,7 +42,7 @@ def plain(cell: str) -> str:
 
 
 @dataclass(frozen=True)
-class Path_:
+class SlowPath:
     """A slowest path: registers at its ends, delay in ns, cells between."""
 
     start: str
@@ -47,7 +57,7 @@ class RoutedSeed:
 
     seed: int
     mhz: float
-    path: Path_
+    path: SlowPath
 
 
 @dataclass(frozen=True)
@@ -105,7 +115,7 @@ def _report(folder: Path) -> Any:
     return json.loads((folder / REPORT).read_text())
 
 
-def _slowest(report: Any) -> tuple[float, Path_]:
+def _slowest(report: Any) -> tuple[float, SlowPath]:
     clocks = report["fmax"]
     if not clocks:
         raise UserError("design: no path from register to register, so no clock to reach")
@@ -117,7 +127,7 @@ def _slowest(report: Any) -> tuple[float, Path_]:
     cells = sum(step["type"] == "logic" for step in steps)
     delay = sum(step["delay"] for step in steps)
     ends = (plain(steps[0]["from"]["cell"]), plain(steps[-1]["to"]["cell"]))
-    return clocks[name]["achieved"], Path_(*ends, round(delay, 3), cells)
+    return clocks[name]["achieved"], SlowPath(*ends, round(delay, 3), cells)
 
 
 def route(plan: Plan, folder: Path, seed: int) -> RoutedSeed:
@@ -148,13 +158,21 @@ def make_bitstream(plan: Plan, folder: Path, configured: bytes) -> bytes:
     return (folder / plan.bitstream).read_bytes()
 
 
-def route_all(plan: Plan, folder: Path, seeds: Sequence[int], tell: Any) -> tuple[Routes, bytes]:
-    """Place and route once a seed; the fastest's configuration.
+def route_all(
+    plan: Plan,
+    folder: Path,
+    seeds: Sequence[int],
+    target_mhz: float,
+    tell: Callable[[RoutedSeed], None],
+) -> tuple[Routes, bytes]:
+    """Place and route once a seed; with the configuration of the fastest.
 
     Args:
-        tell: Called with each seed's result as it comes.
+        tell: Called with what each seed reached, as it comes.
+
+    Raises:
+        UserError: nextpnr refuses, or nothing is clocked.
     """
-    target = json_target(plan)
     reached: list[RoutedSeed] = []
     best = b""
     for seed in seeds:
@@ -163,4 +181,4 @@ def route_all(plan: Plan, folder: Path, seeds: Sequence[int], tell: Any) -> tupl
         if not reached or one.mhz > max(other.mhz for other in reached):
             best = (folder / configuration(plan)).read_bytes()
         reached.append(one)
-    return Routes(target, tuple(reached)), best
+    return Routes(target_mhz, tuple(reached)), best

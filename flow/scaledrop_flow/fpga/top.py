@@ -13,7 +13,7 @@ from scaledrop_flow.fpga.clock import Ecp5Clock, find_pll
 __all__ = ["BoardTop"]
 
 
-class BoardTop(Elaboratable):
+class BoardTop(Elaboratable):  # type: ignore[misc]
     """The demonstrator with the serial link, two lights and the clock of a board.
 
     Parameters
