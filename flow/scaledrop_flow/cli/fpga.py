@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from scaledrop.errors import UserError
-from scaledrop_flow.cli.options import CACHE, Cache, Config, Convolution, ModelFile, app
+from scaledrop_flow.cli.options import CACHE, Cache, Convolution, ModelFile, app
 
 __all__ = ["fpga"]
 

@@ -54,17 +54,10 @@ class Estimate:
 
     def fits(self, board: Board) -> bool:
         """Whether a device holds it, with a margin."""
-        capacity = board.capacity
-        limits = (
-            capacity.lut4,
-            capacity.flipflops,
-            capacity.block_memories,
-            capacity.multipliers,
-        )
-        return all(
-            self.needs[name] <= MARGIN * limit
-            for name, limit in zip(RESOURCES, limits, strict=True)
-        )
+        has = board.capacity
+        limits = (has.lut4, has.flipflops, has.block_memories, has.multipliers)
+        pairs = zip(RESOURCES, limits, strict=True)
+        return all(self.needs[name] <= MARGIN * limit for name, limit in pairs)
 
 
 def _ratio(block: BlockUse, built: ArrayShape, array: ArrayShape) -> float:

@@ -44,6 +44,9 @@ class Led:
     colour: str = ""
 
 
+DEFAULT_ARRAY = ArrayShape(64, 16)
+
+
 @dataclass(frozen=True)
 class Board:
     """A board and what it is built with if nothing else is said.
@@ -84,7 +87,7 @@ class Board:
     uart: tuple[str, str, tuple[str, int]] | None = None
     button: str = ""
     widths: tuple[int, ...] = (128, 128)
-    array: ArrayShape = ArrayShape(64, 16)
+    array: ArrayShape = DEFAULT_ARRAY
     datapath: str = "folded"
     form: str = "full"
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scaledrop_flow.fpga.blocks import BlockUse, block_uses
-from scaledrop_flow.fpga.boards import Board
 from scaledrop_flow.fpga.plan import NAME, Plan
 from scaledrop_flow.fpga.route import Routes, make_bitstream, pack, route_all, synthesize
 from scaledrop_flow.fpga.usage import Usage, usage_of

@@ -88,7 +88,7 @@ def not_closed(board: Board, routes: Routes, choices: FpgaChoices) -> str:
     best = routes.best
     seeds = ", ".join(str(one.seed) for one in routes.seeds)
     text = (
-        f"freq: {routes.target_mhz:g} MHz not reached: {best.mhz:.2f} MHz at best of seeds {seeds}; "
+        f"freq: {routes.target_mhz:g} MHz not reached, {best.mhz:.2f} MHz at best (seeds {seeds}); "
         f"the slowest path takes {best.path.delay_ns:.1f} ns through {best.path.cells} cells, "
         f"from {best.path.start} to {best.path.end}; "
     )
