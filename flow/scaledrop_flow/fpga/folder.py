@@ -65,14 +65,17 @@ def write_sources(folder: Path, board: Board, plan: Plan, demonstrator: Any) -> 
         UserError: the folder cannot be written.
     """
     text = verilog_text(demonstrator, DEMONSTRATOR)
-    contents = memory_contents(demonstrator.system.accelerator).as_json()
     files = {
         f"{board.name}.v": plan.verilog,
         _constraints_name(board, plan): plan.files[plan.constraints],
         f"{DEMONSTRATOR}.v": text,
         f"{DEMONSTRATOR}.json": as_text(demonstrator_sidecar(demonstrator, DEMONSTRATOR, text)),
-        f"{DEMONSTRATOR}_contents.json": json.dumps(contents, separators=(",", ":")) + "\n",
     }
+    accelerator = demonstrator.system.accelerator
+    if accelerator.form == "full":
+        contents = memory_contents(accelerator).as_json()
+        loaded = json.dumps(contents, separators=(",", ":")) + "\n"
+        files[f"{DEMONSTRATOR}_contents.json"] = loaded
     for name, content in files.items():
         write_atomically(folder / name, content.encode())
 
