@@ -5,8 +5,8 @@ import json
 from dataclasses import astuple
 
 import pytest
-
 from fpga_fakes import Echo
+
 from scaledrop.errors import UserError
 from scaledrop_flow.fpga.boards import BOARDS, named_board
 from scaledrop_flow.fpga.build import Listener, implement, map_plan
@@ -102,7 +102,7 @@ def test_a_real_bitstream(name, magic, at_least, tmp_path):
     mapped = map_plan(lambda there: made, tmp_path, Listener())
     assert not mapped.usage.over
     assert mapped.usage.of("flip-flops").used >= 22
-    assert [use.name for use in mapped.blocks][0] == "serial link, source of bits"
+    assert next(use.name for use in mapped.blocks) == "serial link, source of bits"
     done = implement(mapped, tmp_path, (1, 2), board.clock_hz / 1e6, Listener())
     assert magic in done.bitstream[:200]
     assert min(one.mhz for one in done.routes.seeds) > at_least

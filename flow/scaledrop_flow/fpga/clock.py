@@ -63,15 +63,33 @@ class PllSetting:
         return self.vco_hz / self.output
 
 
-def _settings(input_hz: int) -> Iterator[PllSetting]:
+def _loops(input_hz: int) -> Iterator[tuple[int, int, Fraction]]:
+    """Reference divider, multiplier and the VCO that they give, where all is in range."""
     for reference in range(1, input_hz // DETECTOR_HZ[0] + 1):
         for multiply in range(1, MAX_DIVIDER + 1):
             vco = Fraction(input_hz * multiply, reference)
-            if not VCO_HZ[0] <= vco <= VCO_HZ[1]:
-                continue
-            for output in range(1, MAX_DIVIDER + 1):
-                if OUTPUT_HZ[0] <= vco / output <= OUTPUT_HZ[1]:
-                    yield PllSetting(input_hz, reference, multiply, output)
+            if VCO_HZ[0] <= vco <= VCO_HZ[1]:
+                yield reference, multiply, vco
+
+
+def _exact(input_hz: int, hz: int) -> PllSetting | None:
+    if not OUTPUT_HZ[0] <= hz <= OUTPUT_HZ[1]:
+        return None
+    for reference, multiply, vco in _loops(input_hz):
+        output = vco / hz
+        if output.denominator == 1 and output <= MAX_DIVIDER:
+            return PllSetting(input_hz, reference, multiply, int(output))
+    return None
+
+
+def _nearest(input_hz: int, hz: int) -> Fraction:
+    wanted = min(max(hz, OUTPUT_HZ[0]), OUTPUT_HZ[1])
+    found = []
+    for _, _, vco in _loops(input_hz):
+        below = min(int(vco / wanted), MAX_DIVIDER)
+        found += [vco / output for output in (below, below + 1) if 1 <= output <= MAX_DIVIDER]
+    whole = [one for one in found if one.denominator == 1 and one <= OUTPUT_HZ[1]]
+    return min(whole, key=lambda one: (abs(one - wanted), one))
 
 
 def find_pll(input_hz: int, hz: int) -> PllSetting:
@@ -80,22 +98,19 @@ def find_pll(input_hz: int, hz: int) -> PllSetting:
     Raises:
         UserError: no setting does; the message names the nearest that one does.
     """
-    exact = [one for one in _settings(input_hz) if one.hz == hz]
-    if exact:
-        return min(exact, key=lambda one: (one.reference, one.multiply))
-    whole = [one.hz for one in _settings(input_hz) if one.hz.denominator == 1]
-    nearest = min(whole, key=lambda found: (abs(found - hz), found))
+    exact = _exact(input_hz, hz)
+    if exact is not None:
+        return exact
     raise UserError(
         f"freq: {hz / 1e6:g} MHz cannot be made from the oscillator of {input_hz / 1e6:g} MHz; "
-        f"the nearest is {float(nearest) / 1e6:.9g} MHz"
+        f"the nearest is {float(_nearest(input_hz, hz)) / 1e6:.9g} MHz"
     )
 
 
 def slower(input_hz: int, hz: float) -> int | None:
     """The fastest whole number of MHz up to 95 % of ``hz`` that a setting gives; None if none."""
-    limit = 0.95 * hz
-    whole = [one.hz for one in _settings(input_hz) if one.hz % 1_000_000 == 0 and one.hz <= limit]
-    return int(max(whole)) if whole else None
+    megahertz = range(int(0.95 * hz / 1e6), 0, -1)
+    return next((one * 10**6 for one in megahertz if _exact(input_hz, one * 10**6)), None)
 
 
 class Ecp5Clock(Elaboratable):  # type: ignore[misc]

@@ -71,9 +71,8 @@ def write_sources(folder: Path, board: Board, plan: Plan, demonstrator: Any) -> 
         f"{DEMONSTRATOR}.v": text,
         f"{DEMONSTRATOR}.json": as_text(demonstrator_sidecar(demonstrator, DEMONSTRATOR, text)),
     }
-    accelerator = demonstrator.system.accelerator
-    if accelerator.form == "full":
-        contents = memory_contents(accelerator).as_json()
+    if demonstrator.system.sizes.memories:
+        contents = memory_contents(demonstrator.system.accelerator).as_json()
         loaded = json.dumps(contents, separators=(",", ":")) + "\n"
         files[f"{DEMONSTRATOR}_contents.json"] = loaded
     for name, content in files.items():
