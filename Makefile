@@ -9,13 +9,18 @@ ARGS ?=
 CMTJ ?=
 N ?= 500
 SEED ?= 1
+BOARD ?= ulx3s
+LIB ?=
 
-.PHONY: help setup sim test lint verilog golden fuzz bench studies validate-device spin-study netlist-power device-pictures energy-pictures doctor clean distclean
+.PHONY: help setup sim test lint verilog golden fuzz fpga asic units bench studies validate-device spin-study netlist-power device-pictures energy-pictures doctor clean distclean
 
 help:
 	@echo "make sim      train, freeze, generate, co-simulate, estimate, report -> build/sim/index.html"
 	@echo "make test     lint, types and every test"
 	@echo "make verilog  Verilog of the default network -> build/verilog"
+	@echo "make fpga     BOARD=ulx3s, orangecrab or icebreaker: a bitstream -> build/fpga"
+	@echo "make asic     LIB=a folder of SCALEDROP_PDK, or a Liberty file -> build/asic"
+	@echo "make units    every component on two FPGA families against the baseline: half an hour"
 	@echo "make golden   make the golden vectors again -> tests/golden"
 	@echo "make fuzz     N=500 random networks from SEED=1 through the RTL -> build/fuzz/report.json"
 	@echo "make bench    speeds as ratios -> build/bench.json"
@@ -54,6 +59,16 @@ lint: $(READY)
 
 verilog: $(READY)
 	$(BIN)/scaledrop generate --config digits --out build/verilog --cache build/cache $(ARGS)
+
+fpga: $(READY)
+	$(BIN)/scaledrop fpga --board $(BOARD) --out build/fpga/$(BOARD) --cache build/cache $(ARGS)
+
+asic: $(READY)
+	@test -n "$(LIB)" || { echo "LIB: name a library: make asic LIB=sky130hd.lib.gz, or a folder of SCALEDROP_PDK"; exit 1; }
+	$(BIN)/scaledrop asic --lib "$(LIB)" --out "build/asic/$(notdir $(LIB))" --cache build/cache $(ARGS)
+
+units: $(READY)
+	$(BIN)/scaledrop units --out build/units.json --cache build/cache $(ARGS)
 
 golden: $(READY)
 	$(BIN)/scaledrop golden --config digits --out tests/golden --cache build/cache $(ARGS)

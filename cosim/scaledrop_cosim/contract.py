@@ -191,7 +191,7 @@ class Observation:
         monitors: Status of the monitors at the end, from a back end that has them; see
             :class:`scaledrop.monitors.MonitorFlag`.
         unseen: Kinds of values that the back end does not show, and why: ``hidden_bits`` of a
-            record without hidden layers.
+            record without hidden layers; ``masks``, ``logits``, ``squares`` of one without passes.
     """
 
     record: PassRecord

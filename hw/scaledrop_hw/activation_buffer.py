@@ -7,6 +7,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from scaledrop_hw.checks import require_divides, require_range
+from scaledrop_hw.sram import NO_COLLISIONS
 
 __all__ = ["ActivationBuffer"]
 
@@ -33,7 +34,8 @@ class ActivationBuffer(wiring.Component):
 
     Timing
     ------
-    Read latency 1; a written code is seen by reads from the next cycle on. Every code that is used
+    Read latency 1; a written code is seen by reads from the next cycle on, and no word is read in
+    the cycle in which it is written: layers have words of their own. Every code that is used
     has been written before: a layer's rows in use are exactly what the layer before it wrote.
     """
 
@@ -79,7 +81,12 @@ class ActivationBuffer(wiring.Component):
         with m.If(self.read):
             m.d.sync += chosen.eq(self.bit)
         for bit in range(self._planes):
-            memory = Memory(shape=unsigned(self._rows), depth=max(self._depth, 2), init=[])
+            memory = Memory(
+                shape=unsigned(self._rows),
+                depth=max(self._depth, 2),
+                init=[],
+                attrs=NO_COLLISIONS,
+            )
             m.submodules[f"bit_{bit}"] = memory
             read, write = memory.read_port(), memory.write_port(granularity=self._lanes)
             beat = Signal(self._lanes, name=f"beat_{bit}")

@@ -9,6 +9,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from scaledrop_hw.checks import require_range, require_words
+from scaledrop_hw.sram import NO_COLLISIONS
 
 __all__ = ["PART_BITS", "Contents", "HostedMemory", "host_part_signature"]
 
@@ -124,7 +125,10 @@ class HostedMemory(wiring.Component):
         m = Module()
         host = self.host
         m.submodules.memory = memory = Memory(
-            shape=PART_BITS * self.parts, depth=max(self._depth, 2), init=self._init
+            shape=PART_BITS * self.parts,
+            depth=max(self._depth, 2),
+            init=self._init,
+            attrs=NO_COLLISIONS,
         )
         write = memory.write_port(granularity=PART_BITS)
         read = memory.read_port(domain="sync" if self._registered else "comb")

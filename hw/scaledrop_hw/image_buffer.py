@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Image buffer: a stream of pixels turned into words of one bit plane."""
 
-from amaranth.hdl import Array, Module, Mux, Signal, unsigned
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from scaledrop_hw.checks import require_divides, require_range
 from scaledrop_hw.framing import ImageFraming, pixel_layout
+from scaledrop_hw.sram import NO_COLLISIONS
 
 __all__ = ["ImageBuffer"]
 
@@ -45,7 +46,7 @@ class ImageBuffer(wiring.Component):
     ------
     One pixel per cycle; ``held`` rises one cycle after an image's last pixel. While both banks are
     held no pixel is taken; ``free`` lets pixels in from the next cycle on. Empty after reset. Words
-    are written whole, as block memory wants it.
+    are written whole, as block memory wants it; one bank is read while the other is written.
     """
 
     def __init__(self, *, rows, planes, pixels, group=None):
@@ -124,18 +125,23 @@ class ImageBuffer(wiring.Component):
     def _elaborate_planes(self, m, framing, row, tile, word_full):
         """Collect a word of every plane, store it whole; read the plane that was asked for."""
         plane = Signal(self.plane.shape())
-        words = []
+        words, done = [], word_full | framing.close
         with m.If(self.read):
             m.d.sync += plane.eq(self.plane)
         for index in range(self._planes):
-            memory = Memory(shape=unsigned(self._rows), depth=2 * self._row_tiles, init=[])
+            memory = Memory(
+                shape=unsigned(self._rows),
+                depth=2 * self._row_tiles,
+                init=[],
+                attrs=NO_COLLISIONS,
+            )
             m.submodules[f"plane_{index}"] = memory
             read, write = memory.read_port(), memory.write_port()
             bit = self.pixels.payload.value[self._planes - 1 - index]
             partial = Signal(self._rows, name=f"partial_{index}")
             collected = Signal(self._rows, name=f"collected_{index}")
             m.d.comb += [
-                collected.eq(partial | (bit << row)),
+                collected.eq(self._with(partial, bit, row)),
                 read.addr.eq(Mux(framing.bank, self._row_tiles, 0) + self.row_tile),
                 read.en.eq(self.read & (self.plane == index)),
                 write.addr.eq(Mux(framing.fill, self._row_tiles, 0) + tile),
@@ -143,6 +149,15 @@ class ImageBuffer(wiring.Component):
                 write.en.eq(word_full),
             ]
             with m.If(framing.take):
-                m.d.sync += partial.eq(Mux(word_full | framing.close, 0, collected))
+                m.d.sync += partial.eq(collected if self._shifts else Mux(done, 0, collected))
             words.append(read.data)
         m.d.comb += self.word.eq(Array(words)[plane])
+
+    @property
+    def _shifts(self):
+        """Whether every word is full: then it is shifted in, and what was before shifted out."""
+        return self._group % self._rows == 0
+
+    def _with(self, partial, bit, row):
+        """A word with one more bit."""
+        return Cat(partial[1:], bit) if self._shifts else partial | (bit << row)

@@ -189,12 +189,16 @@ class RegisterFile(wiring.Component):
         suffix = "_clear" if register.access is Access.W1C else ""
         port = self._port(register, index, suffix)
         for field in register.fields:
-            bits = slice(field.offset, field.offset + field.width)
-            if register.access is Access.RW:
-                value = (port[field.name] & ~mask[bits]) | written[bits]
-                m.d.sync += port[field.name].eq(value)
-            else:
-                m.d.comb += port[field.name].eq(written[bits])
+            start, end = field.offset, field.offset + field.width
+            if register.access is not Access.RW:
+                m.d.comb += port[field.name].eq(written[start:end])
+                continue
+            # A byte at a time: flip-flops have an enable, and need no logic to keep their value.
+            for byte in range(start // 8, -(-end // 8)):
+                low, high = max(start, 8 * byte), min(end, 8 * byte + 8)
+                with m.If(self.bus.strobe[byte]):
+                    part = port[field.name][low - start : high - start]
+                    m.d.sync += part.eq(self.bus.data[low:high])
 
     def _pass_on(self, m, register, index):
         bus, window = self.bus, getattr(self, register.name.lower())

@@ -1,38 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Serial bridge: commands in bytes become accesses of the buses of a system."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.crc import Algorithm, Processor
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
-from scaledrop.driver.protocol import (
-    ANSWER_BYTES,
-    HELLO_MAGIC,
-    VERSION,
-    Opcode,
-    Status,
-)
+from scaledrop.driver.protocol import HELLO_MAGIC, VERSION, Opcode, Status
 from scaledrop.errors import UserError
 from scaledrop_hw.axi_lite import axi_lite_signature
 from scaledrop_hw.axi_stream import axi_stream_signature
 from scaledrop_hw.checks import require_range
+from scaledrop_hw.serial_framing import ADDRESS_BITS, SerialFraming
 
 __all__ = ["SerialBridge"]
-
-ADDRESS_BITS = 12
-CHECK = Algorithm(
-    crc_width=8,
-    polynomial=0x07,
-    initial_crc=0xFF,
-    reflect_input=False,
-    reflect_output=False,
-    xor_output=0x00,
-)
-TOP = Status.OKAY >> 4
-PAYLOAD = {Opcode.READ: 6, Opcode.WRITE: 6, Opcode.PIXELS: 4}
-"""What the counter of bytes begins with: 6 and 5 are the address, 4 to 1 the word."""
 
 
 class SerialBridge(wiring.Component):
@@ -124,43 +105,38 @@ class SerialBridge(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.check = check = Processor(CHECK(data_width=8))
-        state = _State()
-        self._hear(m, state)
+        framing = SerialFraming()
+        self._hear(m, framing)
         with m.FSM():
-            self._receive(m, state, check)
+            framing.receive(m)
             with m.State("EXECUTE"):
-                with m.If(check.match_detected & ~state.spoiled):
-                    self._execute(m, state)
+                with m.If(framing.whole):
+                    self._execute(m, framing)
                 with m.Else():
-                    self._answer(m, state, Status.REFUSED)
-            with m.State("READ"):
-                m.d.comb += self.axi.rready.eq(1)
-                with m.If(self.axi.rvalid):
-                    m.d.sync += state.word.eq(self.axi.rdata)
-                    self._answer(m, state, self.axi.rresp)
-            with m.State("WRITE"):
-                m.d.comb += self.axi.bready.eq(1)
-                with m.If(self.axi.bvalid):
-                    self._answer(m, state, self.axi.bresp)
-            with m.State("PIXELS"):
-                self._send_pixels(m, state)
-            self._send_answer(m, state, check)
+                    framing.answer(m, Status.REFUSED)
+            self._wait(m, framing)
+            framing.send(m, self.bytes)
             with m.State("DEAF"):
-                m.d.comb += [state.take.eq(1), self.deaf.eq(1)]
-                with m.If(state.silent & ~state.waiting):
-                    m.d.sync += state.spoiled.eq(0)
+                m.d.comb += [framing.take.eq(1), self.deaf.eq(1)]
+                with m.If(framing.silent & ~framing.waiting):
+                    m.d.sync += framing.spoiled.eq(0)
                     m.next = "OPCODE"
-        self._address_bus(m, state)
+        m.d.comb += [
+            self.axi.awaddr.eq(framing.address),
+            self.axi.araddr.eq(framing.address),
+            self.axi.wdata.eq(framing.word),
+            self.axi.wstrb.eq(0b1111),
+            self.pixels.tdata.eq(framing.word),
+        ]
         return m
 
-    def _hear(self, m, state):
+    def _hear(self, m, framing):
         """Bytes that wait, and how long none has come."""
         silence = Signal(range(self._quiet + 1))
-        m.d.comb += state.silent.eq(silence[-1])
+        m.d.comb += framing.silent.eq(silence[-1])
         with m.If(self.valid | self.broken):
             m.d.sync += silence.eq(0)
-        with m.Elif(~state.silent):
+        with m.Elif(~framing.silent):
             m.d.sync += silence.eq(silence + 1)
         lost = Signal()
         if self._buffer:
@@ -168,66 +144,28 @@ class SerialBridge(wiring.Component):
             m.d.comb += [
                 buffer.w_data.eq(self.byte),
                 buffer.w_en.eq(self.valid),
-                buffer.r_en.eq(state.take),
-                state.byte.eq(buffer.r_data),
-                state.waiting.eq(buffer.r_rdy),
+                buffer.r_en.eq(framing.take),
+                framing.byte.eq(buffer.r_data),
+                framing.waiting.eq(buffer.r_rdy),
                 lost.eq(self.valid & ~buffer.w_rdy),
             ]
         else:
             m.d.comb += [
-                state.byte.eq(self.byte),
-                state.waiting.eq(self.valid),
-                lost.eq(self.valid & ~state.take),
+                framing.byte.eq(self.byte),
+                framing.waiting.eq(self.valid),
+                lost.eq(self.valid & ~framing.take),
             ]
         with m.If(self.broken | lost):
-            m.d.sync += state.spoiled.eq(1)
+            m.d.sync += framing.spoiled.eq(1)
 
-    def _receive(self, m, state, check):
-        """Take a command, byte by byte."""
-        byte, waiting, left = state.byte, state.waiting, state.left
-        with m.State("OPCODE"):
-            m.d.comb += [state.take.eq(1), check.start.eq(1), check.valid.eq(waiting)]
-            with m.If(waiting):
-                m.d.sync += [state.opcode.eq(byte[4:]), state.flags.eq(byte[:4])]
-                m.next = "CHECK"
-                with m.Switch(byte[4:]):
-                    for opcode, count in PAYLOAD.items():
-                        with m.Case(opcode >> 4):
-                            m.d.sync += left.eq(count)
-                            m.next = "PAYLOAD"
-            with m.Elif(state.silent):
-                m.d.sync += state.spoiled.eq(0)
-        with m.State("PAYLOAD"):
-            m.d.comb += [state.take.eq(1), check.valid.eq(waiting)]
-            with m.If(waiting):
-                m.d.sync += left.eq(left - 1)
-                with m.Switch(left):
-                    with m.Case(6):
-                        m.d.sync += state.address[:8].eq(byte)
-                    with m.Case(5):
-                        m.d.sync += state.address[8:].eq(byte)
-                    with m.Default():
-                        m.d.sync += state.word.eq(Cat(state.word[8:], byte))
-                with m.If((left == 1) | ((left == 5) & (state.opcode == Opcode.READ >> 4))):
-                    m.next = "CHECK"
-            with m.Elif(state.silent):
-                m.next = "OPCODE"
-        with m.State("CHECK"):
-            m.d.comb += [state.take.eq(1), check.valid.eq(waiting)]
-            with m.If(waiting):
-                m.next = "EXECUTE"
-            with m.Elif(state.silent):
-                m.next = "OPCODE"
-
-    def _execute(self, m, state):
+    def _execute(self, m, framing):
         """Begin what the command asks for; stays until the bus has taken it."""
-        flags, results = state.flags, self.results
         m.next = "EXECUTE"
-        with m.Switch(state.opcode):
+        with m.Switch(framing.opcode):
             with m.Case(Opcode.HELLO >> 4, Opcode.RESET >> 4):
-                m.d.comb += self.restart.eq(state.opcode == Opcode.RESET >> 4)
-                m.d.sync += state.word.eq(self.hello)
-                self._answer(m, state, Status.OKAY)
+                m.d.comb += self.restart.eq(framing.opcode == Opcode.RESET >> 4)
+                m.d.sync += framing.word.eq(self.hello)
+                framing.answer(m, Status.OKAY)
             with m.Case(Opcode.READ >> 4):
                 m.d.comb += self.axi.arvalid.eq(1)
                 with m.If(self.axi.arready):
@@ -235,21 +173,11 @@ class SerialBridge(wiring.Component):
             with m.Case(Opcode.WRITE >> 4):
                 self._request_write(m)
             with m.Case(Opcode.PIXELS >> 4):
-                m.d.sync += state.pixels_shut.eq(0)
-                m.next = "PIXELS"
-                with m.If(~self.pixels.tready | (state.pixels_shut & ~flags.first)):
-                    m.d.sync += state.pixels_shut.eq(1)
-                    self._answer(m, state, Status.BUSY)
+                self._begin_pixels(m, framing)
             with m.Case(Opcode.TAKE >> 4):
-                with m.If(flags.first):
-                    m.d.sync += state.results_shut.eq(0)
-                self._answer(m, state, Status.BUSY)
-                with m.If(results.tvalid & (flags.first | ~state.results_shut)):
-                    m.d.comb += results.tready.eq(1)
-                    m.d.sync += [state.word.eq(results.tdata), state.results_shut.eq(results.tlast)]
-                    self._answer(m, state, Mux(results.tlast, Status.LAST, Status.OKAY))
+                self._take(m, framing)
             with m.Default():
-                self._answer(m, state, Status.REFUSED)
+                framing.answer(m, Status.REFUSED)
 
     def _request_write(self, m):
         """Address and data of a write, which may be taken in any order."""
@@ -265,9 +193,45 @@ class SerialBridge(wiring.Component):
                 data_taken.eq(data_taken | axi.wready),
             ]
 
-    def _send_pixels(self, m, state):
+    def _begin_pixels(self, m, framing):
+        """After pixels that found no room none are taken, until the host begins anew."""
+        shut = Signal()
+        m.d.sync += shut.eq(0)
+        m.next = "PIXELS"
+        with m.If(~self.pixels.tready | (shut & ~framing.flags.first)):
+            m.d.sync += shut.eq(1)
+            framing.answer(m, Status.BUSY)
+
+    def _take(self, m, framing):
+        """After the last word of a frame none is given, until the host asks for the next frame."""
+        results, first = self.results, framing.flags.first
+        shut = Signal()
+        framing.answer(m, Status.BUSY)
+        with m.If(first):
+            m.d.sync += shut.eq(0)
+        with m.If(results.tvalid & (first | ~shut)):
+            m.d.comb += results.tready.eq(1)
+            m.d.sync += [framing.word.eq(results.tdata), shut.eq(results.tlast)]
+            framing.answer(m, Mux(results.tlast, Status.LAST, Status.OKAY))
+
+    def _wait(self, m, framing):
+        """States in which a bus is waited for."""
+        axi = self.axi
+        with m.State("READ"):
+            m.d.comb += axi.rready.eq(1)
+            with m.If(axi.rvalid):
+                m.d.sync += framing.word.eq(axi.rdata)
+                framing.answer(m, axi.rresp)
+        with m.State("WRITE"):
+            m.d.comb += axi.bready.eq(1)
+            with m.If(axi.bvalid):
+                framing.answer(m, axi.bresp)
+        with m.State("PIXELS"):
+            self._send_pixels(m, framing)
+
+    def _send_pixels(self, m, framing):
         """Offer the bytes that count, the first ones in the lowest bits."""
-        pixels, flags, size = self.pixels, state.flags, self._pixel_bits // 8
+        pixels, flags, size = self.pixels, framing.flags, self._pixel_bits // 8
         ending = Signal()
         m.d.comb += [
             ending.eq(flags.count < size),
@@ -276,59 +240,13 @@ class SerialBridge(wiring.Component):
             pixels.tkeep.eq(Cat(flags.count >= at for at in range(size))),
         ]
         with m.If(pixels.tready):
-            m.d.sync += [
-                state.word.eq(state.word >> self._pixel_bits),
-                flags.count.eq(flags.count - size),
-            ]
+            if size < 4:
+                m.d.sync += [
+                    framing.word.eq(framing.word >> self._pixel_bits),
+                    flags.count.eq(flags.count - size),
+                ]
             with m.If(ending):
-                self._answer(m, state, Status.OKAY)
-
-    def _answer(self, m, state, status):
-        m.d.sync += [state.status.eq(status), state.left.eq(ANSWER_BYTES - 1)]
-        m.next = "ANSWER"
-
-    def _send_answer(self, m, state, check):
-        """Status, word and check byte, one after another."""
-        begin, end = state.left == ANSWER_BYTES - 1, state.left == 0
-        payload = Mux(begin, Cat(state.status, Const(TOP, 4)), state.word[:8])
-        with m.State("ANSWER"):
-            m.d.comb += [
-                self.bytes.valid.eq(1),
-                self.bytes.payload.eq(Mux(end, check.crc, payload)),
-                state.answering.eq(1),
-            ]
-            with m.If(self.bytes.ready):
-                m.d.comb += [check.start.eq(begin), check.valid.eq(1)]
-                m.d.sync += state.left.eq(state.left - 1)
-                with m.If(~begin):
-                    m.d.sync += state.word.eq(state.word >> 8)
-                with m.If(end):
-                    m.next = "OPCODE"
-                    with m.If(state.status == Status.REFUSED & 0xF):
-                        m.next = "DEAF"
-        m.d.comb += check.data.eq(Mux(state.answering, payload, state.byte))
-
-    def _address_bus(self, m, state):
-        m.d.comb += [
-            self.axi.awaddr.eq(state.address),
-            self.axi.araddr.eq(state.address),
-            self.axi.wdata.eq(state.word),
-            self.axi.wstrb.eq(0b1111),
-            self.pixels.tdata.eq(state.word),
-        ]
-
-
-class _State:
-    """Registers and wires that the states share."""
-
-    def __init__(self):
-        self.opcode, self.status = Signal(4), Signal(4)
-        self.flags = Signal(data.StructLayout({"count": 2, "last": 1, "first": 1}))
-        self.address, self.word = Signal(ADDRESS_BITS), Signal(32)
-        self.left = Signal(3)
-        self.pixels_shut, self.results_shut, self.spoiled = Signal(), Signal(), Signal()
-        self.byte, self.waiting, self.take = Signal(8), Signal(), Signal()
-        self.silent, self.answering = Signal(), Signal()
+                framing.answer(m, Status.OKAY)
 
 
 def _power_of_two(name, value, low, high):

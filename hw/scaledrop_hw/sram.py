@@ -11,7 +11,11 @@ from amaranth.lib.wiring import In, Out
 from scaledrop.errors import UserError
 from scaledrop_hw.checks import require_range, require_words
 
-__all__ = ["Sram"]
+__all__ = ["NO_COLLISIONS", "Sram"]
+
+NO_COLLISIONS = {"no_rw_check": 1}
+"""Attributes of a memory of which no word is read and written in one cycle: synthesis then leaves
+out the logic that would decide what is read."""
 
 
 class Sram(wiring.Component):
@@ -111,7 +115,10 @@ class Sram(wiring.Component):
 
     def _infer(self, m):
         m.submodules.array = array = Memory(
-            shape=self._width, depth=max(self._depth, 2), init=self._init
+            shape=self._width,
+            depth=max(self._depth, 2),
+            init=self._init,
+            attrs=NO_COLLISIONS,
         )
         read = array.read_port()
         write = array.write_port()

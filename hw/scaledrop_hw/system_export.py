@@ -85,18 +85,20 @@ def system_sidecar(system, name, text):
 
 
 def export_system(system, directory, name="scaledrop_axi"):
-    """Write ``name.v``, ``name.json`` and ``name_contents.json``; returns their paths.
+    """Write ``name.v``, ``name.json`` and, if a host can load another network,
+    ``name_contents.json``; returns their paths.
 
     Raises:
         UserError: the name is no identifier, or the folder cannot be written.
     """
     text = verilog_text(system, checked_name(name))
-    contents = memory_contents(system.accelerator)
     files = {
         f"{name}.v": text,
         f"{name}.json": as_text(system_sidecar(system, name, text)),
-        f"{name}_contents.json": json.dumps(contents.as_json(), separators=(",", ":")) + "\n",
     }
+    if system.sizes.memories:
+        contents = memory_contents(system.accelerator).as_json()
+        files[f"{name}_contents.json"] = json.dumps(contents, separators=(",", ":")) + "\n"
     directory = Path(directory)
     for file, content in files.items():
         write_atomically(directory / file, content.encode())

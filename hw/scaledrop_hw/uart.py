@@ -87,12 +87,11 @@ class UartReceiver(wiring.Component):
                     m.next = "BITS"
             with m.State("BITS"), m.If(timer == 0):
                 m.d.sync += [timer.eq(self._divisor - 1), begun.eq(1)]
-                with m.If(~begun):
-                    with m.If(line):
-                        m.next = "REST"
-                with m.Elif(~shifter[0]):
+                with m.If(~begun & line):
+                    m.next = "REST"
+                with m.Elif(begun & ~shifter[0]):
                     m.d.sync += shifter.eq(Cat(shifter[1:], line))
-                with m.Else():
+                with m.Elif(begun):
                     m.d.comb += [self.valid.eq(line), self.broken.eq(~line)]
                     m.next = "BROKEN"
                     with m.If(line):

@@ -11,16 +11,26 @@ import numpy as np
 import numpy.typing as npt
 
 from scaledrop.driver import Device
+from scaledrop.form import Form
 from scaledrop.packets import Frame, Leaf, Result
 from scaledrop.record import PassRecord
 from scaledrop.walk import Mode
 from scaledrop_cosim.capture import CaptureError
 from scaledrop_cosim.contract import Observation, Workload
 
-__all__ = ["HIDDEN", "DeviceRun", "observe_run", "run_device"]
+__all__ = ["HIDDEN", "RESULTS_ALONE", "DeviceRun", "observe_run", "run_device"]
 
 HIDDEN = {"hidden_bits": "frames carry no hidden layers"}
 """What a device does not show, and why."""
+
+RESULTS_ALONE = {
+    **HIDDEN,
+    **dict.fromkeys(("masks", "logits"), "the small form sends no records"),
+    "squares": "the small form has none",
+    "monitors": "the small form has none",
+    "counters": "the small form has none",
+}
+"""The same of a device of the small form."""
 
 Integers = npt.NDArray[np.int64]
 
@@ -30,15 +40,15 @@ class DeviceRun:
     """What a device gave.
 
     Attributes:
-        frames: Of every image, leaves included.
-        counters: Events of each layer.
-        monitors: Status bits; see scaledrop.monitors.MonitorFlag.
+        frames: Of every image, leaves included; without them from the small form.
+        counters: Events of each layer; None from the small form.
+        monitors: Status bits; see scaledrop.monitors.MonitorFlag. None from the small form.
         device_writes: Write pulses that the spin unit saw; None where nobody counts them.
     """
 
     frames: Sequence[Frame]
-    counters: Sequence[Mapping[str, int]]
-    monitors: int
+    counters: Sequence[Mapping[str, int]] | None
+    monitors: int | None
     device_writes: int | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -74,14 +84,17 @@ def run_device(device: Device, workload: Workload) -> DeviceRun:
         UserError: it does not answer.
     """
     device.identify()
+    full = device.sizes.form is Form.FULL
     device.configure(
         mode=workload.inference.mode,
         passes=workload.passes,
         cutoff=workload.cutoff,
-        records=True,
+        records=full,
         drive_codes=workload.drive_codes,
     )
     frames = device.infer(workload.images)
+    if not full:
+        return DeviceRun(frames, None, None)
     monitors = sum(1 << flag for flag in device.status().monitors)
     return DeviceRun(frames, device.counters(), monitors)
 
@@ -132,19 +145,24 @@ def _wide(rows: Sequence[Sequence[int]]) -> Integers:
 
 
 def observe_run(run: DeviceRun, workload: Workload) -> Observation:
-    """The observation, with masks from the paths of the leaves.
+    """The observation, with masks from the paths of the leaves. From the small form, which sends
+    none, it has neither passes nor masks, and only results.
 
     Raises:
         CaptureError: a result is missing, or the leaves of an image do not add up.
     """
     layers, classes = len(workload.network.layers), workload.network.classes
-    results, leaves = _results(run, len(workload.images)), _leaves(run, workload)
+    results = _results(run, len(workload.images))
+    alone = run.counters is None
+    leaves = [[] for _ in results] if alone else _leaves(run, workload)
     exact = workload.inference.mode is Mode.EXACT
     weights = np.array([leaf.weight if exact else 1 for leaf in leaves[0]], dtype=np.int64)
     record = PassRecord(
         masks=np.stack([_masks(rows, layers) for rows in leaves]),
         hidden=(),
-        logits=np.array([[leaf.logits for leaf in rows] for rows in leaves], dtype=np.int64),
+        logits=np.array(
+            [[leaf.logits for leaf in rows] for rows in leaves], dtype=np.int64
+        ).reshape(len(leaves), -1, classes),
         sums=_wide([result.sums for result in results]),
         votes=_wide([result.votes for result in results]),
         squares=_wide([result.squares for result in results]),
@@ -155,7 +173,10 @@ def observe_run(run: DeviceRun, workload: Workload) -> Observation:
         for name in ("predicted", "abstain", "covered")
     }
     names = [layer.name for layer in workload.network.layers]
-    counters = dict(zip(names, map(dict, run.counters), strict=True))
+    counters = None
+    if run.counters is not None:
+        counters = dict(zip(names, map(dict, run.counters), strict=True))
+    unseen = RESULTS_ALONE if alone else HIDDEN
     return Observation(
-        record, counters, run.device_writes, workload.walks, verdict, run.monitors, HIDDEN
+        record, counters, run.device_writes, workload.walks, verdict, run.monitors, unseen
     )

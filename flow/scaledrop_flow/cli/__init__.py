@@ -8,10 +8,32 @@ import sys
 import typer
 
 from scaledrop.errors import UserError
-from scaledrop_flow.cli import device, energy, fpga, fuzz, hardware, networks, randomness
+from scaledrop_flow.cli import (
+    device,
+    energy,
+    fpga,
+    fuzz,
+    hardware,
+    lint,
+    networks,
+    randomness,
+    units,
+)
 from scaledrop_flow.cli.options import INTERRUPTED, app
 
-__all__ = ["app", "device", "energy", "fpga", "fuzz", "hardware", "main", "networks", "randomness"]
+__all__ = [
+    "app",
+    "device",
+    "energy",
+    "fpga",
+    "fuzz",
+    "hardware",
+    "lint",
+    "main",
+    "networks",
+    "randomness",
+    "units",
+]
 
 
 def _one_line(message: str) -> str:

@@ -22,6 +22,7 @@ from scaledrop_flow.cli.options import (
     Convolution,
     Datapath,
     DataSource,
+    FormName,
     Lanes,
     MidRise,
     ModelFile,
@@ -77,18 +78,30 @@ def generate(
     datapath: Datapath = "reference",
     convolution: Convolution = "auto",
     bus: Bus = "none",
+    form: FormName = "full",
     pixel_bits: Annotated[int, typer.Option(help="axi: width of the pixels' stream.")] = 32,
     out: Out = Path("build/verilog"),
     cache: Cache = CACHE,
 ) -> None:
     """Write Verilog and its JSON description; with a bus, what a driver needs too."""
+    from scaledrop.form import Form
     from scaledrop_flow.console import console
     from scaledrop_flow.model import resolve
     from scaledrop_flow.steps.generate import generate as run
 
     array = _array(rows, columns, lanes, converter_bits, converter_step, mid_rise)
     network = resolve(config, model, None, cache).network
-    result = run(network, array, out, max_passes, datapath, convolution, bus, pixel_bits)
+    result = run(
+        network,
+        array,
+        out,
+        max_passes,
+        datapath,
+        convolution,
+        bus,
+        pixel_bits,
+        form=Form.named(form),
+    )
     *first, last = result.files
     console.print(f"wrote {', '.join(map(str, first))} and {last}")
 
@@ -105,6 +118,7 @@ def cosim(
     datapath: Datapath = "reference",
     convolution: Convolution = "auto",
     bus: Bus = "none",
+    form: FormName = "full",
     seed: Seed = 1,
     rows: Rows = 64,
     columns: Columns = 16,
@@ -131,6 +145,7 @@ def cosim(
     cache: Cache = CACHE,
 ) -> None:
     """Run the generated RTL against the frozen model, bit for bit, and write the report."""
+    from scaledrop.form import Form
     from scaledrop.walk import Inference, Mode
     from scaledrop_cosim.driver import Disturbance
     from scaledrop_flow.console import StepPrinter, console, show_cosim
@@ -151,6 +166,7 @@ def cosim(
         convolution=convolution,
         datapath=datapath,
         bus=bus,
+        form=Form.named(form),
         disturbance=Disturbance(idle, stall),
         table=table,
         spin=device,

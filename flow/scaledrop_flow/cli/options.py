@@ -22,6 +22,7 @@ __all__ = [
     "Convolution",
     "DataSource",
     "Datapath",
+    "FormName",
     "Lanes",
     "ModelFile",
     "Out",
@@ -45,6 +46,7 @@ Rows = Annotated[int, typer.Option(help="Word lines of a crossbar tile.")]
 Columns = Annotated[int, typer.Option(help="Bit lines of a crossbar tile.")]
 Datapath = Annotated[str, typer.Option(help="reference or folded: equal results.")]
 Bus = Annotated[str, typer.Option(help="none, or axi: registers, streams and a driver.")]
+FormName = Annotated[str, typer.Option("--form", help="full, or small: infers, and no more.")]
 Convolution = Annotated[str, typer.Option(help="unrolled, taps, or auto: the fewest cycles.")]
 Lanes = Annotated[int, typer.Option(help="Channels scaled per cycle; 0 takes the most.")]
 ConverterBits = Annotated[int, typer.Option(help="Of a column's converter; 0 is lossless.")]

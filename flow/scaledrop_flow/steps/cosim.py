@@ -13,6 +13,7 @@ from scaledrop.analog import AnalogArray
 from scaledrop.device.loop import spin_loop
 from scaledrop.energy import EnergyEstimate, TechnologyTable, load_table
 from scaledrop.errors import UserError
+from scaledrop.form import Form
 from scaledrop.frozen import FrozenNetwork
 from scaledrop.mapping import ArrayShape, NetworkMapping
 from scaledrop.nn import ScaleDropNet
@@ -76,6 +77,7 @@ class CosimChoices:
     convolution: str = "auto"
     datapath: str = "reference"
     bus: str = "none"
+    form: Form = Form.FULL
     disturbance: Disturbance = field(default_factory=Disturbance)
     table: str = "mtj45"
     spin: SpinChoice | None = None
@@ -88,6 +90,10 @@ class CosimChoices:
             raise UserError("spin: mode exact draws no bits; use passes or shared")
         if self.bus not in BUSES:
             raise UserError(f"bus: must be {' or '.join(BUSES)}, not {self.bus!r}")
+        if self.form is not Form.FULL and self.bus == "none":
+            raise UserError(f"form: {self.form} needs a bus; add --bus axi")
+        if self.inference.mode is Mode.EXACT:
+            self.form.require("mode exact")
         if self.convolution not in CONVOLUTIONS:
             known = f"{', '.join(CONVOLUTIONS[:-1])} or {CONVOLUTIONS[-1]}"
             raise UserError(f"convolution: must be {known}, not {self.convolution!r}")
@@ -203,6 +209,7 @@ def cosimulate(
             datapath=choices.datapath,
             convolution=choices.convolution,
             bus=choices.bus,
+            form=choices.form,
             calibration=None if workload.spin is None else workload.spin.calibration,
         )
     if net is not None and choices.array.converter is not None:
@@ -210,7 +217,8 @@ def cosimulate(
     if net is None:
         result.skips.append(f"float64 PyTorch: {no_net}")
     if choices.bus == "axi":
-        result.skips.append("cycle counters: not predicted behind a bus")
+        if choices.form is Form.FULL:
+            result.skips.append("cycle counters: not predicted behind a bus")
     elif not choices.disturbance.quiet:
         result.skips.append("cycle counters: not predicted under gaps or back-pressure")
     _run_software(result, net, listener)
@@ -219,6 +227,8 @@ def cosimulate(
         result.sidecar = dict(backend.simulation.sidecar)
     with result.timed("simulate", listener):
         _run_rtl(result, backend)
+    if choices.form is not Form.FULL:
+        result.skips.append(f"energy: the {choices.form} form counts no events")
     if result.counted is not None:
         with result.timed("energy", listener):
             _price(result, table, choices.datapath == "folded")

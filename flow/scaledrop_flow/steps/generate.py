@@ -9,6 +9,7 @@ from pathlib import Path
 from scaledrop.calibration import Calibration
 from scaledrop.device_sizes import MAX_PARTS, PART_BITS
 from scaledrop.errors import UserError
+from scaledrop.form import Form
 from scaledrop.frozen import FrozenNetwork
 from scaledrop.mapping import ArrayShape, NetworkMapping
 from scaledrop.schedule import PipelineTiming
@@ -22,6 +23,8 @@ __all__ = ["BUSES", "PIXEL_BITS", "Generated", "generate"]
 
 BUSES = ("none", "axi")
 PIXEL_BITS = (8, 16, 32)
+SMALL_DEPTH = 4
+"""Commands that the walk of the small form may be ahead of the crossbar."""
 MAX_CELLS = MAX_PARTS * PART_BITS
 
 
@@ -50,6 +53,7 @@ def generate(
     bus: str = "none",
     pixel_bits: int = 32,
     calibration: Calibration | None = None,
+    form: Form = Form.FULL,
 ) -> Generated:
     """Write ``scaledrop.v`` and ``scaledrop.json``; the same input gives the same bytes.
 
@@ -59,6 +63,7 @@ def generate(
         pixel_bits: Of the stream of pixels behind ``axi``.
         calibration: Of the calibrator of the spin unit; None leaves it out. It has no registers
             yet: not behind a bus.
+        form: What is built; the small one only behind ``axi``.
 
     Raises:
         UserError: an impossible size, or the folder cannot be written.
@@ -67,13 +72,20 @@ def generate(
         raise UserError(f"bus: must be {' or '.join(BUSES)}, not {bus!r}")
     if pixel_bits not in PIXEL_BITS:
         raise UserError(f"pixel_bits: must be 8, 16 or 32, not {pixel_bits}")
+    if form is not Form.FULL and bus == "none":
+        raise UserError(f"form: {form} needs a bus, which its results leave by; add --bus axi")
     if bus == "axi":
         _check_system(network, array, pixel_bits)
     mapping = NetworkMapping(network, array, convolution)
     if calibration is not None and bus != "none":
         raise UserError("calibrator: it has no registers behind a bus yet; leave one of them out")
     accelerator = Accelerator(
-        mapping=mapping, max_passes=max_passes, datapath=datapath, calibration=calibration
+        mapping=mapping,
+        max_passes=max_passes,
+        datapath=datapath,
+        calibration=calibration,
+        form=form,
+        **({} if form is Form.FULL else {"depth": SMALL_DEPTH}),
     )
     timing = accelerator.pipeline_timing
     if bus == "none":
@@ -95,6 +107,6 @@ def _check_system(network: FrozenNetwork, array: ArrayShape, pixel_bits: int) ->
 
 def _system(accelerator: Accelerator, folder: Path, bits: int, timing: PipelineTiming) -> Generated:
     system = System(accelerator=accelerator, pixel_bits=bits)
-    verilog, sidecar, contents = export_system(system, folder)
+    verilog, sidecar, *contents = export_system(system, folder)
     more = write_device_files(system.sizes, folder, verilog.stem)
-    return Generated(verilog, sidecar, accelerator.mapping, timing, (contents, *more))
+    return Generated(verilog, sidecar, accelerator.mapping, timing, (*contents, *more))
