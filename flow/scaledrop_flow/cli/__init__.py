@@ -8,13 +8,24 @@ import sys
 import typer
 
 from scaledrop.errors import UserError
-from scaledrop_flow.cli import device, energy, fuzz, hardware, lint, networks, randomness, units
+from scaledrop_flow.cli import (
+    device,
+    energy,
+    fpga,
+    fuzz,
+    hardware,
+    lint,
+    networks,
+    randomness,
+    units,
+)
 from scaledrop_flow.cli.options import INTERRUPTED, app
 
 __all__ = [
     "app",
     "device",
     "energy",
+    "fpga",
     "fuzz",
     "hardware",
     "lint",
