@@ -144,7 +144,9 @@ def _memory_names(boxes, places):
 
 
 def with_black_boxes(accelerator, name, memory_bits, crossbar=True):
-    """Verilog of an accelerator with plain module names, and its black boxes by name.
+    """Verilog of an accelerator with plain module names; its black boxes by name; its modules.
+
+    The modules' names go with their paths: ``scaledrop_core_walker`` with ``core.walker``.
 
     A memory with contents is named after its place (``scaledrop_core_outputs_head_affine_memory``),
     another after its shape (``scaledrop_memory_336x8``): those of one shape share a module.
@@ -160,4 +162,6 @@ def with_black_boxes(accelerator, name, memory_bits, crossbar=True):
         boxes[own] = box.called(own, at)
     numbers = re.compile(rf"\b{MEMORY}\d+\b(?!x)")
     text = numbers.sub(lambda one: names[one[0]], text)
-    return plain_names(text), dict(sorted(boxes.items()))
+    paths = [found[1].removeprefix("\\") for found in _MODULE.finditer(text)]
+    modules = {_SEPARATORS.sub("_", path): path.partition(".")[2] for path in paths}
+    return plain_names(text), dict(sorted(boxes.items())), modules

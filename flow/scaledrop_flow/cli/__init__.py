@@ -8,10 +8,10 @@ import sys
 import typer
 
 from scaledrop.errors import UserError
-from scaledrop_flow.cli import device, energy, fuzz, hardware, networks, randomness
+from scaledrop_flow.cli import asic, device, energy, fuzz, hardware, networks, randomness
 from scaledrop_flow.cli.options import INTERRUPTED, app
 
-__all__ = ["app", "device", "energy", "fuzz", "hardware", "main", "networks", "randomness"]
+__all__ = ["app", "asic", "device", "energy", "fuzz", "hardware", "main", "networks", "randomness"]
 
 
 def _one_line(message: str) -> str:
