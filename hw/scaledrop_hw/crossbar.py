@@ -168,6 +168,10 @@ class CrossbarTile(wiring.Component):
     Latency 5 enabled cycles, that of CellArray; one activation per enabled cycle. Nothing is
     reset: validity travels beside the data.
 
+    Platform overrides
+    ------------------
+    ``get_crossbar(tile)`` returns what stands in the place of the digital body, or None.
+
     Reference
     ---------
     arXiv 2311.15816, the binary crossbar; XNOR and AND are one cell with a drive line.
@@ -214,6 +218,9 @@ class CrossbarTile(wiring.Component):
     twin = staticmethod(CellArray.twin)
 
     def elaborate(self, platform):
+        other = platform.get_crossbar(self) if hasattr(platform, "get_crossbar") else None
+        if other is not None:
+            return other
         m = Module()
         m.submodules.weights = weights = self._memory
         m.submodules.array = array = self._array

@@ -23,13 +23,15 @@ __all__ = ["as_text", "checked_name", "export", "fields", "ports", "sidecar", "v
 _BACKEND_NAME = re.compile(r"\\\$auto\$verilog_backend\.cc:\d+:dump_module\$\d+ ")
 
 
-def verilog_text(component, name):
-    """Verilog of a component, the same bytes for the same component.
+def verilog_text(component, name, platform=None):
+    """Verilog of a component for ``platform``, the same bytes for the same component.
 
     Hierarchical module names (``name.sums.crossbar``) and signal names are kept. The only edit of
     the generated text gives the backend's helper register a name that tells its purpose.
     """
-    text = verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
+    text = verilog.convert(
+        component, name=name, platform=platform, emit_src=False, strip_internal_attrs=True
+    )
     return _BACKEND_NAME.sub("wake_at_start ", text)
 
 

@@ -57,6 +57,10 @@ class Sram(wiring.Component):
     ------
     Read latency 1; one access a cycle; what is written is seen by reads from the next cycle on.
     Nothing is reset.
+
+    Platform overrides
+    ------------------
+    ``get_sram(sram)`` returns the name of the macro, or "" for the array.
     """
 
     def __init__(self, *, width, depth, init=(), macro=""):
@@ -96,15 +100,16 @@ class Sram(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        if self._macro:
-            m.submodules.macro = self._instance()
+        macro = platform.get_sram(self) if hasattr(platform, "get_sram") else self._macro
+        if macro:
+            m.submodules.macro = self._instance(macro)
         else:
             self._infer(m)
         return m
 
-    def _instance(self):
+    def _instance(self, macro):
         return Instance(
-            self._macro,
+            macro,
             i_clk=ClockSignal(),
             i_en=self.en,
             i_we=self.write,

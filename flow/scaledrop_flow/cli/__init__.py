@@ -9,6 +9,7 @@ import typer
 
 from scaledrop.errors import UserError
 from scaledrop_flow.cli import (
+    asic,
     device,
     energy,
     fpga,
@@ -23,6 +24,7 @@ from scaledrop_flow.cli.options import INTERRUPTED, app
 
 __all__ = [
     "app",
+    "asic",
     "device",
     "energy",
     "fpga",

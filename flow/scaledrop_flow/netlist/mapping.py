@@ -15,7 +15,18 @@ from scaledrop_flow.netlist.gates import GateNetlist, read_gates
 from scaledrop_flow.netlist.libraries import CellLibrary
 from scaledrop_flow.synthesis.tools import run_tool
 
-__all__ = ["TOP", "Cell", "Mapped", "cut_name", "map_block", "port_name"]
+__all__ = [
+    "TOP",
+    "Cell",
+    "Mapped",
+    "clocked_cells",
+    "cut_name",
+    "first_output",
+    "gates_of",
+    "map_block",
+    "port_name",
+    "yosys_version",
+]
 
 TOP = "block"
 CONTROLS = ("clk", "rst")
@@ -129,6 +140,18 @@ def _script(
     )
 
 
+def gates_of(library: CellLibrary, stem: str) -> GateNetlist:
+    """The gates of ``<stem>.v`` beside the library: the functions of its cells in their places.
+
+    Raises:
+        UserError: no Yosys, or Yosys refuses; a latch, a falling edge or a loop of gates.
+    """
+    folder = library.files[0].parent
+    (folder / "script.ys").write_text(_gates_script(library, stem))
+    run_tool("yosys", ["-q", "-l", "log.txt", "-s", "script.ys"], folder)
+    return read_gates((folder / f"{stem}.gates.json").read_text(), TOP)
+
+
 def _gates_script(library: CellLibrary, stem: str) -> str:
     """Put the functions of the cells in their places."""
     return "\n".join(
@@ -146,7 +169,8 @@ def _gates_script(library: CellLibrary, stem: str) -> str:
     )
 
 
-def _first_output(cell: Mapping[str, object]) -> int | str | None:
+def first_output(cell: Mapping[str, object]) -> int | str | None:
+    """Net of the first output of a cell of Yosys' JSON that drives one."""
     directions, connections = cell["port_directions"], cell["connections"]
     assert isinstance(directions, dict) and isinstance(connections, dict)
     for pin, direction in directions.items():
@@ -156,6 +180,12 @@ def _first_output(cell: Mapping[str, object]) -> int | str | None:
     return None
 
 
+def clocked_cells(gates: GateNetlist) -> set[str]:
+    """Names of the cells that hold a bit."""
+    inside = (_INSIDE.search(name) for name in gates.register_names)
+    return {found[1] for found in inside if found}
+
+
 def _read_cells(text: str, gates: GateNetlist) -> dict[str, Cell]:
     module = json.loads(text)["modules"][TOP]
     nets = {
@@ -163,11 +193,10 @@ def _read_cells(text: str, gates: GateNetlist) -> dict[str, Cell]:
         for name, net in module["netnames"].items()
         for at, bit in enumerate(net["bits"])
     }
-    inside = (_INSIDE.search(name) for name in gates.register_names)
-    clocked = {found[1] for found in inside if found}
+    clocked = clocked_cells(gates)
     cells = {}
     for name, cell in module["cells"].items():
-        bit = _first_output(cell)
+        bit = first_output(cell)
         net = None if bit is None else nets.get(bit)
         cells[name] = Cell(cell["type"], net, name in clocked)
     return cells
@@ -194,14 +223,13 @@ def map_block(
     unmapped = [kind for kind in stat["num_cells_by_type"] if kind.startswith("$")]
     if unmapped:
         raise UserError(f"liberty: {library.name} has no cell for {unmapped[0]}; use another")
-    (folder / "script.ys").write_text(_gates_script(library, stem))
-    run_tool("yosys", ["-q", "-l", "log.txt", "-s", "script.ys"], folder)
-    gates = read_gates((folder / f"{stem}.gates.json").read_text(), TOP)
+    gates = gates_of(library, stem)
     cells = _read_cells((folder / f"{stem}.json").read_text(), gates)
     area, netlist = float(stat["area"]), folder / f"{stem}.v"
-    return Mapped(tuple(ports), cells, area, netlist, gates, _version(log))
+    return Mapped(tuple(ports), cells, area, netlist, gates, yosys_version(log))
 
 
-def _version(log: str) -> str:
+def yosys_version(log: str) -> str:
+    """Name and version of Yosys, by the head of its log."""
     line = next((one for one in log.splitlines() if one.strip().startswith("Yosys ")), "Yosys")
     return line.strip().split(" (")[0]

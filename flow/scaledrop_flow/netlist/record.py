@@ -44,7 +44,7 @@ class Recording:
 
 def _reference(module: str, port: str) -> str:
     path = module.partition(".")[2]
-    return f"shell.dut.{path}.{port} "
+    return f"shell.dut.{path}{'.' if path else ''}{port} "
 
 
 def recorder(chosen: Sequence[Module]) -> str:

@@ -46,6 +46,7 @@ class StaReport:
         idle, busy: Cell to its power when no net changes, and when each changes once a cycle.
         period_s: Of the clock, in seconds.
         path_s: The longest path from clock or input, in seconds; None if there is none.
+        path: The same as OpenSTA tells it, cell by cell.
         tool: Name and version.
     """
 
@@ -54,6 +55,7 @@ class StaReport:
     period_s: float
     path_s: float | None
     tool: str
+    path: str = ""
 
 
 def sta_command() -> str:
@@ -99,6 +101,8 @@ def _script(liberty: Sequence[Path], netlist: Path, period: str) -> str:
             *reports,
             "puts {== end}",
             "report_worst_slack -digits 6",
+            "puts {== path}",
+            "report_checks -path_delay max -digits 4",
             "",
         )
     )
@@ -147,6 +151,7 @@ def overcount(folder: Path) -> float:
     Raises:
         UserError: clock pins and outputs are wrong by different factors, so that none corrects it.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "probe.lib").write_text(PROBE_LIBERTY)
     (folder / "probe.v").write_text(PROBE.format(top=TOP))
     period = f"{PROBE_PERIOD_S * 1e9:g}"
@@ -175,12 +180,14 @@ def analyse(
     over = overcount(folder)
     period = f"{period_s / library.time_s:.9g}"
     script = _script(library.power_files, mapped.netlist, period)
-    idle, busy, slack = _reports(_run(script, folder))
+    text = _run(script, folder)
+    idle, busy, slack = _reports(text)
     missing = [name for name in mapped.cells if name not in busy]
     if missing:
         raise UserError(f"sta: gives no power of cell {missing[0]}; see {folder / 'power.log'}")
     path = None if slack == float("inf") else period_s - slack * library.time_s
-    return StaReport(_divided(idle, over), _divided(busy, over), period_s, path, version())
+    told = text.split("== path", 1)[1].strip()
+    return StaReport(_divided(idle, over), _divided(busy, over), period_s, path, version(), told)
 
 
 def _divided(side: Mapping[str, CellPower], by: float) -> dict[str, CellPower]:

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Step power: the traffic of a co-simulation through the mapped gates, priced by OpenSTA."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from scaledrop.errors import UserError
+from scaledrop_cosim.contract import Workload
+from scaledrop_flow.asic.area import BlockRow
+from scaledrop_flow.asic.choices import TOP, AsicChoices
+from scaledrop_flow.asic.design import accelerator_of
+from scaledrop_flow.asic.flat import Flat, cut_boxes
+from scaledrop_flow.asic.folder import Folder
+from scaledrop_flow.netlist.activity import Activity, Bits, read_ports, replay
+from scaledrop_flow.netlist.design import Module, Port
+from scaledrop_flow.netlist.power import energy
+from scaledrop_flow.netlist.record import record
+from scaledrop_flow.netlist.sta import StaReport
+from scaledrop_flow.steps.generate import Generated
+
+__all__ = ["Power", "block_power", "played", "whole_verilog"]
+
+
+@dataclass(frozen=True)
+class Power:
+    """Average power of the mapped cells over a recording.
+
+    Attributes:
+        images, cycles: Of the recording.
+        logic_j, registers_j, clock_j: Joules of it: gates, registers' changes, clock pins.
+        leakage_w: Watts that leak.
+        clock_ns: Period at which watts are told.
+    """
+
+    images: int
+    cycles: int
+    logic_j: float
+    registers_j: float
+    clock_j: float
+    leakage_w: float
+    clock_ns: float
+
+    @property
+    def dynamic_w(self) -> float:
+        total = self.logic_j + self.registers_j + self.clock_j
+        return total / (self.cycles * self.clock_ns * 1e-9)
+
+    @property
+    def total_w(self) -> float:
+        return self.dynamic_w + self.leakage_w
+
+
+def whole_verilog(folder: Folder, first: Path, to: Path) -> Path:
+    """One file to simulate: ``first``, the bodies of the black boxes; the sidecar beside it."""
+    bodies = [
+        folder.behavioural / f"{box['module']}.v" for box in json.loads(folder.boxes.read_text())
+    ]
+    to.parent.mkdir(parents=True, exist_ok=True)
+    to.write_text("\n".join(path.read_text() for path in (first, *bodies)))
+    to.with_suffix(".json").write_text(folder.sidecar.read_text())
+    return to
+
+
+def played(flat: Flat, workload: Workload, choices: AsicChoices, folder: Folder) -> Activity:
+    """What the co-simulation's traffic does to the nets.
+
+    Raises:
+        UserError: a tool is missing or failed, or an output of the netlist is not the RTL's.
+    """
+    own = json.loads(folder.sidecar.read_text())["ports"]
+    top = tuple(Port(one["name"], one["direction"] == "in", one["width"]) for one in own)
+    boxes = cut_boxes(folder)
+    chosen = [
+        Module(TOP, "", top, ()),
+        *(Module(f"{TOP}.{one.path}", "", one.ports, ()) for one in boxes),
+    ]
+    scratch = folder.work / "record"
+    verilog = whole_verilog(folder, folder.rtl, scratch / "scaledrop.v")
+    accelerator = accelerator_of(workload.network, choices)
+    made = Generated(
+        verilog, verilog.with_suffix(".json"), accelerator.mapping, accelerator.pipeline_timing
+    )
+    recording = record(made, workload, chosen, scratch)
+    recorded: dict[str, Bits] = read_ports(recording.files[TOP], top)
+    for box in boxes:
+        found = read_ports(recording.files[f"{TOP}.{box.path}"], box.ports)
+        recorded |= {f"{box.path}.{port}": bits for port, bits in found.items()}
+    activity = replay(flat.mapped, recorded, folder.work / "replay")
+    if activity.mismatches:
+        raise UserError(
+            f"netlist: its outputs differ from the RTL's in {activity.mismatches} of "
+            f"{activity.cycles} cycles; no power is told of a wrong netlist"
+        )
+    return activity
+
+
+def block_power(
+    flat: Flat,
+    report: StaReport,
+    activity: Activity,
+    rows: Sequence[BlockRow],
+    images: int,
+    clock_ns: float,
+) -> tuple[Power, list[BlockRow]]:
+    """Power as a whole, and the rows with each block's."""
+    whole = energy(flat.mapped, report, activity)
+    power = Power(
+        images,
+        activity.cycles,
+        whole.logic,
+        whole.registers,
+        whole.clock,
+        whole.leakage_w,
+        clock_ns,
+    )
+    seconds, priced = activity.cycles * clock_ns * 1e-9, []
+    for row in rows:
+        own = {n: c for n, c in flat.mapped.cells.items() if flat.blocks[n] == row.block}
+        one = energy(replace(flat.mapped, cells=own), report, activity)
+        watts = one.total / seconds + one.leakage_w
+        priced.append(replace(row, power_w=watts, leakage_w=one.leakage_w))
+    return power, priced
