@@ -60,7 +60,8 @@ class SumPipeline(wiring.Component):
     Timing
     ------
     A step is summed ``LATENCY`` cycles after it is issued and its beat offered in the next. One
-    step a cycle; when a tile is summed while the drain is full, the whole pipeline holds.
+    step a cycle; when a tile is summed while the drain is full, the whole pipeline holds. A command
+    is checked in the cycle in which it is first offered, and taken in a later one.
     """
 
     LATENCY = 1 + CrossbarTile.LATENCY + AccumulatorAdder.LATENCY
@@ -187,17 +188,19 @@ class SumPipeline(wiring.Component):
     def _connect_guard(self, m, enable):
         sequencer = self._sequencer
         m.submodules.guard = guard = self._guard
-        m.d.comb += [
-            guard.offered.eq(sequencer.command.valid),
+        m.d.sync += [
+            guard.offered.eq(sequencer.command.valid & ~sequencer.taken),
             guard.layer.eq(sequencer.command.payload.layer),
             guard.descriptor.eq(sequencer.offered),
+        ]
+        m.d.comb += [
             guard.running.eq(sequencer.active),
             guard.current.eq(sequencer.current.layer),
             guard.place.eq(sequencer.descriptor.source),
             guard.stepping.eq(sequencer.step_valid & enable),
             guard.step.eq(sequencer.step),
             guard.progress.eq(self.progress | guard.stepping),
-            sequencer.refuse.eq(guard.refuse),
+            sequencer.refuse.eq(guard.refuse | ~guard.offered),
             sequencer.hold.eq(guard.refused),
             self.refused.eq(guard.refused),
             self.refusal.eq(guard.code),
