@@ -63,7 +63,8 @@ class SumPipeline(wiring.Component):
     Timing
     ------
     A step is summed ``LATENCY`` cycles after it is issued and its beat offered in the next. One
-    step a cycle; when a tile is summed while the drain is full, the whole pipeline holds.
+    step a cycle; when a tile is summed while the drain is full, the whole pipeline holds. A command
+    is checked in the cycle in which it is first offered, and taken in a later one.
     """
 
     LATENCY = 1 + CrossbarTile.LATENCY + AccumulatorAdder.LATENCY
@@ -165,23 +166,26 @@ class SumPipeline(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        enable = Signal()
+        enable, offered, wrong = Signal(), Signal(), Signal()
         m.submodules.sequencer = self._sequencer
         m.submodules.sources = self._sources
-        self._connect_sequencer(m, enable)
+        self._connect_sequencer(m, enable, offered, wrong)
         self._connect_sources(m, enable)
         if self._guarded:
-            self._connect_guard(m, enable)
+            self._connect_guard(m, enable, offered, wrong)
         crossbar, summed, settled = self._crossbar(m, enable)
         self._accumulate(m, enable, crossbar, summed, settled)
         return m
 
-    def _connect_sequencer(self, m, enable):
+    def _connect_sequencer(self, m, enable, offered, wrong):
+        """A command that was on offer in the cycle before as well is checked and may be taken."""
         sequencer = self._sequencer
+        m.d.sync += offered.eq(sequencer.command.valid & ~sequencer.taken)
         m.d.comb += [
             sequencer.command.payload.eq(self.command.payload),
             sequencer.command.valid.eq(self.command.valid & ~self.stop),
             self.command.ready.eq(sequencer.command.ready & ~self.stop),
+            sequencer.refuse.eq(wrong | ~offered),
         ]
         connect(m, flipped(self.host_descriptors), sequencer.host)
         m.d.comb += [
@@ -193,22 +197,24 @@ class SumPipeline(wiring.Component):
             self.active.eq(sequencer.active),
         ]
 
-    def _connect_guard(self, m, enable):
+    def _connect_guard(self, m, enable, offered, wrong):
         sequencer = self._sequencer
         m.submodules.guard = guard = Guard(
             mapping=self._mapping, layout=self._layout, patience=self._patience
         )
-        m.d.comb += [
-            guard.offered.eq(sequencer.command.valid),
+        m.d.sync += [
             guard.layer.eq(sequencer.command.payload.layer),
             guard.descriptor.eq(sequencer.offered),
+        ]
+        m.d.comb += [
+            guard.offered.eq(offered),
             guard.running.eq(sequencer.active),
             guard.current.eq(sequencer.current.layer),
             guard.place.eq(sequencer.descriptor.source),
             guard.stepping.eq(sequencer.step_valid & enable),
             guard.step.eq(sequencer.step),
             guard.progress.eq(self.progress | guard.stepping),
-            sequencer.refuse.eq(guard.refuse),
+            wrong.eq(guard.refuse),
             sequencer.hold.eq(guard.refused),
             self.refused.eq(guard.refused),
             self.refusal.eq(guard.code),

@@ -144,7 +144,8 @@ def predict_cycles(
         commands.begin(held)
         idle = max(held, free + 1)
         for visit in visits:
-            at = max(commands.offer(visit), free)
+            # Checked in the cycle in which it is offered, taken in the next at the earliest.
+            at = max(commands.offer(visit) + 1, free)
             commands.taken(at)
             done = machine.visit(visit, at)
             waiting += at + 1 - idle

@@ -9,10 +9,11 @@ from networks import random_network
 from scaledrop.array_shape import ArrayShape
 from scaledrop.errors import UserError
 from scaledrop_flow.bench.area import OPTIONS, area_benchmarks, tile_verilog
+from scaledrop_flow.bench.clock import clock_benchmarks
 from scaledrop_flow.bench.datapaths import datapath_benchmarks, outputs_verilog
-from scaledrop_flow.synthesis import tools
+from scaledrop_flow.synthesis import place, tools
 from scaledrop_flow.synthesis.cells import CellCounts, Netlist, synthesize
-from scaledrop_flow.synthesis.place import Routed, place_and_route
+from scaledrop_flow.synthesis.place import Routed, SlowestPath, place_and_route
 
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 
@@ -86,6 +87,61 @@ def test_counts_by_family():
     assert (ecp5.lut4, ecp5.carry, ecp5.flipflops, ecp5.memories) == (13, 4, 6, 2)
 
 
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [
+        ("core.sums.step[3]_TRELLIS_FF_Q", "core.sums.step"),
+        ("core.valid_TRELLIS_FF_Q_1", "core.valid"),
+        ("core.sums.row[2]_LUT4_Z$CCU2_COMB0", "core.sums.row"),
+        ("core.memory.sram.array.0.16$DPRAM_COMB1", "core.memory.sram.array"),
+    ],
+)
+def test_cells_are_named_after_what_they_are_made_from(cell, name):
+    assert place._name(cell) == name
+
+
+def test_the_slowest_path_is_between_registers():
+    def path(ends, *delays):
+        steps = [{"delay": d, "from": {"cell": c}, "to": {"cell": c}} for c, d in delays]
+        return {"from": ends[0], "to": ends[1], "path": steps}
+
+    inside = "posedge clk", "posedge clk"
+    report = {
+        "critical_paths": [
+            path(("<async>", "posedge clk"), ("pad", 9.0), ("far_TRELLIS_FF_Q", 9.0)),
+            path(inside, ("a[1]_TRELLIS_FF_Q", 1.0), ("b_TRELLIS_FF_Q", 1.0)),
+            path(inside, ("c[1]_TRELLIS_FF_Q", 1.0), ("d[0]_TRELLIS_FF_Q_1", 2.0)),
+        ]
+    }
+    assert place._slowest(report) == ("c", "d")
+
+
+def test_benchmark_of_the_clock(monkeypatch):
+    module = importlib.import_module("scaledrop_flow.bench.clock")
+    counts, given = CellCounts("ecp5", {}), {}
+    paths = tuple(SlowestPath(start, "end") for start in ("a", "b", "c"))
+
+    def placed(net, seeds, device):
+        given[net.text.count("scale_host")] = device, seeds
+        return Routed((90.0, 80.0, 84.0), 11, paths)
+
+    monkeypatch.setattr(
+        module, "synthesize", lambda text, family, options: Netlist(counts, text, family)
+    )
+    monkeypatch.setattr(module, "place_and_route", placed)
+    entries = {one["name"]: one for one in clock_benchmarks((4, 5, 6))}
+    assert list(entries) == ["accelerator_ecp5_mhz", "accelerator_folded_ecp5_mhz"]
+    assert [one["value"] for one in entries.values()] == [84.0, 84.0]
+    note = entries["accelerator_folded_ecp5_mhz"]["note"]
+    assert note.startswith("folded, array of 32 x 8, ") and note.endswith("slowest from b to end")
+    assert "median of seeds 4, 5, 6, best less worst 10.0; 11 LUTs" in note
+    assert len(given) == 2 and set(given.values()) == {("85k", (4, 5, 6))}
+
+
+def test_no_clock_without_nextpnr(bare):
+    assert clock_benchmarks() == []
+
+
 def test_median_and_spread():
     routed = Routed((100.0, 130.0, 110.0), 5)
     assert (routed.median, routed.spread) == (110.0, 30.0)
@@ -121,6 +177,7 @@ def test_a_counter_is_placed():
     assert len(routed.mhz) == 2
     assert min(routed.mhz) > 50
     assert routed.lut4 >= 8
+    assert {one.end for one in routed.paths} == {"y"}
     assert routed == place_and_route(synthesize(COUNTER, "ecp5"), (1, 2))
 
 

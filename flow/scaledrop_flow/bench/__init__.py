@@ -7,6 +7,7 @@ from pathlib import Path
 
 from scaledrop.freezing import freeze
 from scaledrop_flow.bench.area import area_benchmarks
+from scaledrop_flow.bench.clock import clock_benchmarks
 from scaledrop_flow.bench.cycles import cycle_benchmarks
 from scaledrop_flow.bench.datapaths import datapath_benchmarks
 from scaledrop_flow.bench.device import device_benchmarks
@@ -34,5 +35,6 @@ def run_benchmarks(cache: Path, repeats: int) -> list[Entry]:
         *simulation_benchmarks(cache, repeats),
         *area_benchmarks(),
         *datapath_benchmarks(network),
+        *clock_benchmarks(),
         *energy_benchmarks(),
     ]
