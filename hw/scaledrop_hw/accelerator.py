@@ -47,6 +47,8 @@ class Accelerator(wiring.Component):
         Cycles without progress after which a visit is given up; see Guard.
     calibration : scaledrop.calibration.Calibration or None
         Of the calibrator of the spin unit; None leaves it out. See BitSource.
+    weights : str
+        ``memory`` or ``baked``: equal results. See SumPipeline.
 
     Members
     -------
@@ -104,6 +106,7 @@ class Accelerator(wiring.Component):
         depth=16,
         patience=4096,
         calibration=None,
+        weights="memory",
     ):
         if datapath not in DATAPATHS:
             raise UserError(f"datapath: must be {' or '.join(DATAPATHS)}, not {datapath!r}")
@@ -116,7 +119,9 @@ class Accelerator(wiring.Component):
         layers = len(mapping.layers)
         total_bits = max(MASS_BITS + 1, max_passes.bit_length())
         self._walker = Walker(layers=layers, max_passes=max_passes, depth=depth)
-        self._sums = SumPipeline(mapping=mapping, weight_bits=total_bits, patience=patience)
+        self._sums = SumPipeline(
+            mapping=mapping, weight_bits=total_bits, patience=patience, weights=weights
+        )
         path = DATAPATHS[datapath](mapping=mapping, sum_width=self._sums.sum_width)
         self._outputs = OutputPipeline(sums=self._sums, datapath=path)
         self._accumulate = PassAccumulator(
@@ -212,6 +217,10 @@ class Accelerator(wiring.Component):
     @property
     def datapath(self):
         return self._datapath
+
+    @property
+    def weights(self):
+        return self._sums.weights
 
     @property
     def depth(self):

@@ -28,6 +28,7 @@ from scaledrop_flow.cli.options import (
     Out,
     Rows,
     Seed,
+    Weights,
     app,
     write_json,
 )
@@ -75,6 +76,7 @@ def generate(
     mid_rise: MidRise = False,
     max_passes: Annotated[int, typer.Option(help="Largest T of the hardware.")] = 255,
     datapath: Datapath = "reference",
+    weights: Weights = "memory",
     convolution: Convolution = "auto",
     bus: Bus = "none",
     pixel_bits: Annotated[int, typer.Option(help="axi: width of the pixels' stream.")] = 32,
@@ -88,7 +90,9 @@ def generate(
 
     array = _array(rows, columns, lanes, converter_bits, converter_step, mid_rise)
     network = resolve(config, model, None, cache).network
-    result = run(network, array, out, max_passes, datapath, convolution, bus, pixel_bits)
+    result = run(
+        network, array, out, max_passes, datapath, convolution, bus, pixel_bits, weights=weights
+    )
     *first, last = result.files
     console.print(f"wrote {', '.join(map(str, first))} and {last}")
 
@@ -103,6 +107,7 @@ def cosim(
     mode: Annotated[str, typer.Option(help="passes, shared or exact.")] = "passes",
     masks: Annotated[int, typer.Option(help="exact: most probable masks; 0 is all.")] = 0,
     datapath: Datapath = "reference",
+    weights: Weights = "memory",
     convolution: Convolution = "auto",
     bus: Bus = "none",
     seed: Seed = 1,
@@ -150,6 +155,7 @@ def cosim(
         array=_array(rows, columns, lanes, converter_bits, converter_step, mid_rise),
         convolution=convolution,
         datapath=datapath,
+        weights=weights,
         bus=bus,
         disturbance=Disturbance(idle, stall),
         table=table,

@@ -27,6 +27,7 @@ __all__ = [
     "Out",
     "Rows",
     "Seed",
+    "Weights",
     "app",
     "write_json",
 ]
@@ -44,6 +45,7 @@ Seed = Annotated[int, typer.Option(help="Seed of every random number of the step
 Rows = Annotated[int, typer.Option(help="Word lines of a crossbar tile.")]
 Columns = Annotated[int, typer.Option(help="Bit lines of a crossbar tile.")]
 Datapath = Annotated[str, typer.Option(help="reference or folded: equal results.")]
+Weights = Annotated[str, typer.Option(help="memory, or baked into the logic: equal results.")]
 Bus = Annotated[str, typer.Option(help="none, or axi: registers, streams and a driver.")]
 Convolution = Annotated[str, typer.Option(help="unrolled, taps, or auto: the fewest cycles.")]
 Lanes = Annotated[int, typer.Option(help="Channels scaled per cycle; 0 takes the most.")]

@@ -50,6 +50,7 @@ def generate(
     bus: str = "none",
     pixel_bits: int = 32,
     calibration: Calibration | None = None,
+    weights: str = "memory",
 ) -> Generated:
     """Write ``scaledrop.v`` and ``scaledrop.json``; the same input gives the same bytes.
 
@@ -59,6 +60,7 @@ def generate(
         pixel_bits: Of the stream of pixels behind ``axi``.
         calibration: Of the calibrator of the spin unit; None leaves it out. It has no registers
             yet: not behind a bus.
+        weights: ``memory``, or ``baked`` into the logic: equal results, and no host loads others.
 
     Raises:
         UserError: an impossible size, or the folder cannot be written.
@@ -73,7 +75,11 @@ def generate(
     if calibration is not None and bus != "none":
         raise UserError("calibrator: it has no registers behind a bus yet; leave one of them out")
     accelerator = Accelerator(
-        mapping=mapping, max_passes=max_passes, datapath=datapath, calibration=calibration
+        mapping=mapping,
+        max_passes=max_passes,
+        datapath=datapath,
+        calibration=calibration,
+        weights=weights,
     )
     timing = accelerator.pipeline_timing
     if bus == "none":
