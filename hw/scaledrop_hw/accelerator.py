@@ -51,6 +51,8 @@ class Accelerator(wiring.Component):
     form : scaledrop.form.Form
         What is built. The small form has no ``host``, ``counter_*``, ``monitor_*``, ``clear``,
         ``status`` and ``stop_enable``; ``record_enable``, ``cutoff`` and ``inject`` are not heeded.
+    weights : str
+        ``memory`` or ``baked``: equal results. See SumPipeline.
 
     Members
     -------
@@ -109,6 +111,7 @@ class Accelerator(wiring.Component):
         patience=4096,
         calibration=None,
         form=Form.FULL,
+        weights="memory",
     ):
         if datapath not in DATAPATHS:
             raise UserError(f"datapath: must be {' or '.join(DATAPATHS)}, not {datapath!r}")
@@ -123,7 +126,11 @@ class Accelerator(wiring.Component):
         self._walker = Walker(layers=layers, max_passes=max_passes, depth=depth, exact=full)
         total_bits = self._walker.weight_bits
         self._sums = SumPipeline(
-            mapping=mapping, weight_bits=total_bits, patience=patience, guarded=full
+            mapping=mapping,
+            weight_bits=total_bits,
+            patience=patience,
+            guarded=full,
+            weights=weights,
         )
         path = DATAPATHS[datapath](mapping=mapping, sum_width=self._sums.sum_width, ecc=full)
         self._outputs = OutputPipeline(sums=self._sums, datapath=path, recorded=full)
@@ -236,6 +243,10 @@ class Accelerator(wiring.Component):
     @property
     def datapath(self):
         return self._datapath
+
+    @property
+    def weights(self):
+        return self._sums.weights
 
     @property
     def depth(self):

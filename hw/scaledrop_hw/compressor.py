@@ -15,8 +15,8 @@ __all__ = ["BitHeap", "MatchCounter"]
 CHAIN_ROWS = 7
 """Rows whose parity is taken in a chain: a first one and pairs of further ones."""
 
-HEIGHTS = (6, 3)
-"""Bits of one weight that are left where a heap is registered, and where it is added up."""
+HEIGHT = 3
+"""Bits of one weight that are left where a heap is registered or added up."""
 
 
 def _held(m, enable, name, value):
@@ -143,13 +143,13 @@ class MatchCounter(wiring.Component):
     weights : In(ArrayLayout(columns, rows))
         The bits of a row, one per column.
     offset : In(signed(width))
-        Taken two enabled cycles after the rows it belongs to.
+        Taken three enabled cycles after the rows it belongs to.
     totals : Out(ArrayLayout(signed(width), columns))
 
     Timing
     ------
-    Latency 3 enabled cycles: parities; carries, compressed to six bits of a weight; the rest and
-    the sum. One count per enabled cycle. Nothing is reset.
+    Latency 4 enabled cycles: parities; carries; those compressed to three bits of a weight; sum.
+    One count per enabled cycle. Nothing is reset.
 
     Reference
     ---------
@@ -157,7 +157,7 @@ class MatchCounter(wiring.Component):
     bits are compressed.
     """
 
-    LATENCY = 3
+    LATENCY = 4
 
     def __init__(self, *, rows, columns, width):
         self._rows = require_range("rows", rows, 1, 1024)
@@ -210,11 +210,12 @@ class MatchCounter(wiring.Component):
             heap[0].append(parities[-1])
             heap[1].extend(self._carries(m, parities, pairs))
             place += len(pairs)
-        heap.compress(HEIGHTS[0])
+        heap = heap.register(self.enable)
+        heap.compress(HEIGHT)
         last = heap.register(self.enable)
         for weight in range(self._width):
             last[weight].append(self.offset[weight].replicate(self._columns))
-        last.compress(HEIGHTS[1])
+        last.compress(HEIGHT)
         for column in range(self._columns):
             total = last.total(column, self._width)
             m.d.comb += self.totals[column].eq(_held(m, self.enable, f"total_{column}", total))

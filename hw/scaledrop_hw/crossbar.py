@@ -44,8 +44,8 @@ class CellArray(wiring.Component):
 
     Timing
     ------
-    Latency 5 enabled cycles from ``start``: rows and weights registered; cells of undriven rows
-    cleared; 3 of MatchCounter. One activation per enabled cycle. Nothing is reset: validity travels
+    Latency 6 enabled cycles from ``start``: rows and weights registered; cells of undriven rows
+    cleared; 4 of MatchCounter. One activation per enabled cycle. Nothing is reset: validity travels
     beside the data.
     """
 
@@ -165,7 +165,7 @@ class CrossbarTile(wiring.Component):
 
     Timing
     ------
-    Latency 5 enabled cycles, that of CellArray; one activation per enabled cycle. Nothing is
+    Latency 6 enabled cycles, that of CellArray; one activation per enabled cycle. Nothing is
     reset: validity travels beside the data.
 
     Platform overrides

@@ -109,6 +109,7 @@ def sidecar(accelerator, name, text):
             **({} if array.converter is None else {"converter": asdict(array.converter)}),
             "convolution": mapping.convolution,
             "datapath": accelerator.datapath,
+            **({} if accelerator.weights == "memory" else {"weights": accelerator.weights}),
             "command_depth": accelerator.depth,
             "calibrator": accelerator.calibration is not None,
             "max_passes": accelerator.max_passes,

@@ -9,7 +9,8 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from scaledrop.device_sizes import Memory
 from scaledrop_hw.accumulator import AccumulatorAdder
-from scaledrop_hw.checks import require_range
+from scaledrop_hw.baked_tile import BakedTile, lines_of
+from scaledrop_hw.checks import require_choice, require_range
 from scaledrop_hw.column_converter import ColumnConverter
 from scaledrop_hw.crossbar import CrossbarTile
 from scaledrop_hw.descriptors import descriptor_layout, descriptor_of
@@ -20,7 +21,9 @@ from scaledrop_hw.sequencer import LayerSequencer
 from scaledrop_hw.sources import Sources
 from scaledrop_hw.walker import command_layout
 
-__all__ = ["SumPipeline"]
+__all__ = ["WEIGHTS", "SumPipeline"]
+
+WEIGHTS = ("memory", "baked")
 
 EVENTS = ("activations", "row_drives", "conversions", "additions", "buffer_reads")
 
@@ -38,6 +41,8 @@ class SumPipeline(wiring.Component):
         See Guard.
     guarded : bool
         Without it there is no Guard: nobody loads a descriptor that makes no sense.
+    weights : str
+        ``memory``, which a host may load, or ``baked``: constants in the logic of a BakedTile.
 
     Members
     -------
@@ -58,7 +63,7 @@ class SumPipeline(wiring.Component):
     events : Out
         Increments of this cycle's event counters.
     host_weights, host_row_masks, host_descriptors : In(host_part_signature)
-        Load and read back the memories.
+        Load and read back the memories. No ``host_weights`` where they are baked.
 
     Timing
     ------
@@ -69,7 +74,7 @@ class SumPipeline(wiring.Component):
 
     LATENCY = 1 + CrossbarTile.LATENCY + AccumulatorAdder.LATENCY
 
-    def __init__(self, *, mapping, weight_bits, patience=4096, guarded=True):
+    def __init__(self, *, mapping, weight_bits, patience=4096, guarded=True, weights="memory"):
         self._mapping = mapping
         self._weight_bits = weight_bits
         array = mapping.array
@@ -90,7 +95,8 @@ class SumPipeline(wiring.Component):
         self._partial_width = mapping.partial_width
         self._plane_width, self._sum_width = mapping.plane_width, mapping.running_width
         self._weights = [tile for mapped in mapping.layers for tile in mapped.tile_words()]
-        self._tile = CrossbarTile(rows=array.rows, columns=array.columns, init=self._weights)
+        self._kept = require_choice("weights", weights, WEIGHTS)
+        self._tile = self._crossbar_tile(array)
         self._drain = ColumnDrain(
             columns=array.columns, lanes=array.lanes, sum_width=self._sum_width
         )
@@ -118,15 +124,31 @@ class SumPipeline(wiring.Component):
                 "store": In(self._sources.store.signature.flip()),
                 "sums": Out(stream.Signature(self._drain.output.payload.shape())),
                 "events": Out(data.StructLayout(dict.fromkeys(EVENTS, amount))),
-                "host_weights": In(self._tile.host.signature.flip()),
+                **self._host_weights(),
                 "host_row_masks": In(self._sources.host_row_masks.signature.flip()),
                 "host_descriptors": In(self._sequencer.host.signature.flip()),
             }
         )
 
+    def _crossbar_tile(self, array):
+        size = {"rows": array.rows, "columns": array.columns}
+        if self._kept == "memory":
+            return CrossbarTile(**size, init=self._weights)
+        lines = [pair for mapped in self._mapping.layers for pair in lines_of(mapped)]
+        return BakedTile(**size, init=self._weights, lines=lines)
+
+    def _host_weights(self):
+        if self._kept == "baked":
+            return {}
+        return {"host_weights": In(self._tile.host.signature.flip())}
+
     @property
     def mapping(self):
         return self._mapping
+
+    @property
+    def weights(self):
+        return self._kept
 
     @property
     def weight_bits(self):
@@ -143,11 +165,13 @@ class SumPipeline(wiring.Component):
     @property
     def hosts(self):
         """Ports and sizes of the memories that a host reaches."""
-        return {
-            Memory.WEIGHTS: ("host_weights", self._tile.shape),
+        others = {
             Memory.ROW_MASKS: ("host_row_masks", self._sources.row_masks_shape),
             Memory.DESCRIPTORS: ("host_descriptors", self._sequencer.shape),
         }
+        if self._kept == "baked":
+            return others
+        return {Memory.WEIGHTS: ("host_weights", self._tile.shape), **others}
 
     @property
     def contents(self):
@@ -246,7 +270,8 @@ class SumPipeline(wiring.Component):
         """Stage 1 on: drive the word lines; the step's tag travels beside the data."""
         sequencer, sources = self._sequencer, self._sources
         m.submodules.crossbar = crossbar = self._tile
-        connect(m, flipped(self.host_weights), crossbar.host)
+        if self._kept == "memory":
+            connect(m, flipped(self.host_weights), crossbar.host)
         tag_layout = data.StructLayout({"valid": 1, "step": sequencer.step.shape()})
         tags = [Signal(tag_layout, name=f"tag_{stage + 1}") for stage in range(self.LATENCY)]
         with m.If(enable):

@@ -29,7 +29,7 @@ from scaledrop.walk import Inference, Mode, Visit, walk_words
 
 __all__ = ["MASKS", "Workload", "count", "pipeline_timing"]
 
-SPIN_CYCLES, FRONT_CYCLES = 5, 7
+SPIN_CYCLES, FRONT_CYCLES = 5, 8
 """Of a bit with the shortest pulses, and from a step to its sum, in the accelerator as generated
 when nothing else is asked for."""
 

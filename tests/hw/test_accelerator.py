@@ -34,6 +34,21 @@ def test_every_mode_on_every_datapath_and_mapping(mode, datapath, convolution):
     setup.check(setup.observation())
 
 
+BAKED = [
+    "one row, one column",
+    "rows above columns",
+    "channels, stride, padding",
+    "channels, tap by tap",
+    "stride beyond the kernel",
+]
+
+
+@pytest.mark.parametrize("name", BAKED)
+def test_weights_in_the_logic_change_no_result_and_no_cycle(name):
+    setup = Setup(replace(CASES[name], weights="baked"))
+    setup.check(setup.observation())
+
+
 DISTURBED = {
     "head of several column tiles": replace(CASES["head of several column tiles"], mode=PASSES),
     "one pass, many images": CASES["one pass, many images"],

@@ -49,7 +49,7 @@ def played(dut, cases, enables):
     line = [*cases, *[blank] * dut.LATENCY]
     for enable in enables:
         signs, weights, _ = line[at]
-        offset = line[at - 2][2] if at >= 2 else 0
+        offset = line[at - dut.LATENCY + 1][2] if at >= dut.LATENCY - 1 else 0
         pairs = [(signs >> a ^ signs >> b) & 1 for a, b in dut.pairs]
         together = sum(bit << index for index, bit in enumerate(pairs))
         stimulus.append((enable, signs, together, weights, offset))
@@ -88,10 +88,10 @@ def test_every_sign_and_weight(rows):
 
 
 def test_an_offset_of_the_cycle_before_is_seen():
-    """The offset belongs to the rows of two enabled cycles ago, and to no others."""
+    """The offset belongs to the rows of three enabled cycles ago, and to no others."""
     dut = MatchCounter(rows=3, columns=1, width=4)
     cases = [(7, [1, 1, 1], offset) for offset in (0, 1, 2, -8, 7)]
-    assert played(dut, cases, [1] * (len(cases) + 3)) == [[3], [4], [5], [-5], [-6]]
+    assert played(dut, cases, [1] * (len(cases) + 4)) == [[3], [4], [5], [-5], [-6]]
 
 
 @pytest.mark.parametrize("rows", range(1, 30))

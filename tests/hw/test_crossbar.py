@@ -44,7 +44,7 @@ def test_parameters_read_back():
     assert (tile.rows, tile.columns, tile.tiles) == (4, 2, 3)
     array = CellArray(rows=4, columns=2)
     assert (array.rows, array.columns) == (4, 2)
-    assert CrossbarTile.LATENCY == CellArray.LATENCY == 5
+    assert CrossbarTile.LATENCY == CellArray.LATENCY == 6
 
 
 def expected(dut, words, stimulus):

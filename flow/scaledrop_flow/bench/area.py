@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Area and clock of one 64 x 16 tile with its accumulators, on two FPGA families."""
+"""Area and clock of one tile with its accumulators, on two FPGA families."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from scaledrop_hw.accumulator import AccumulatorAdder
 from scaledrop_hw.baked_array import BakedArray
 from scaledrop_hw.crossbar import CellArray
 
-__all__ = ["area_benchmarks", "tile_verilog"]
+__all__ = ["area_benchmarks", "baked_verilog", "tile_verilog"]
 
-ROWS, COLUMNS, FAN_IN, PLANES = 64, 16, 784, 8
+FAN_IN, PLANES = 784, 8
 OPTIONS: dict[str, tuple[str, ...]] = {"ice40": (), "ecp5": ("-nowidelut",)}
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2, 3, 4, 5)
 
 
 def tile_verilog(rows: int, columns: int, fan_in: int, planes: int) -> str:
@@ -77,23 +77,46 @@ def _with_accumulators(
     return str(verilog.convert(m, name="top", ports=ports, emit_src=False))
 
 
-def _lut4(netlist: Netlist) -> Entry:
+def _tiles() -> dict[str, tuple[str, str]]:
+    """Name of a tile to its Verilog and what it is."""
+    memory = "cells and accumulators, without the memory"
+    planes = "random weights in the logic, bit planes, and accumulators"
+    signs = "random weights in the logic, inputs of +-1, and accumulators"
+    return {
+        "tile64x16": (tile_verilog(64, 16, FAN_IN, PLANES), memory),
+        "tile64x16_baked": (baked_verilog(64, 16, FAN_IN, PLANES, "planes"), planes),
+        "tile64x16_baked_signs": (baked_verilog(64, 16, FAN_IN, PLANES, "signs"), signs),
+        "tile16x4": (tile_verilog(16, 4, FAN_IN, PLANES), memory),
+    }
+
+
+def _lut4(name: str, what: str, netlist: Netlist) -> Entry:
     counts = netlist.counts
     options = " ".join([f"synth_{counts.family}", *OPTIONS[counts.family]])
     note = (
-        f"cells and accumulators, without the memory; {netlist.yosys}, {options}; "
+        f"{what}; {netlist.yosys}, {options}; "
         f"{counts.carry} carry cells, {counts.flipflops} flip-flops"
     )
-    return entry(f"tile64x16_{counts.family}_lut4", counts.lut4, "LUT4", note)
+    return entry(f"{name}_{counts.family}_lut4", counts.lut4, "LUT4", note)
 
 
-def _mhz(netlist: Netlist, seeds: Sequence[int]) -> Entry:
+def _mhz(name: str, netlist: Netlist, seeds: Sequence[int]) -> Entry:
     routed = place_and_route(netlist, seeds)
     note = (
         f"LFE5U-25F, speed grade 6; median of seeds {', '.join(map(str, seeds))}, "
         f"best less worst {routed.spread:.1f}; {routed.lut4} LUTs when packed"
     )
-    return entry("tile64x16_ecp5_mhz", routed.median, "MHz", note)
+    return entry(f"{name}_ecp5_mhz", routed.median, "MHz", note)
+
+
+def _tile(name: str, text: str, what: str, seeds: Sequence[int]) -> list[Entry]:
+    netlists = {family: synthesize(text, family, options=OPTIONS[family]) for family in OPTIONS}
+    entries = [_lut4(name, what, netlist) for netlist in netlists.values()]
+    try:
+        return [*entries, _mhz(name, netlists["ecp5"], seeds)]
+    except UserError as missing:
+        entries[-1]["note"] += f"; {name}_ecp5_mhz skipped: {missing}"
+        return entries
 
 
 def area_benchmarks(seeds: Sequence[int] = SEEDS) -> list[Entry]:
@@ -104,11 +127,5 @@ def area_benchmarks(seeds: Sequence[int] = SEEDS) -> list[Entry]:
     Raises:
         UserError: no Yosys.
     """
-    text = tile_verilog(ROWS, COLUMNS, FAN_IN, PLANES)
-    netlists = {family: synthesize(text, family, options=OPTIONS[family]) for family in OPTIONS}
-    entries = [_lut4(netlist) for netlist in netlists.values()]
-    try:
-        return [*entries, _mhz(netlists["ecp5"], seeds)]
-    except UserError as missing:
-        entries[-1]["note"] += f"; tile64x16_ecp5_mhz skipped: {missing}"
-        return entries
+    tiles = _tiles().items()
+    return [one for name, (text, what) in tiles for one in _tile(name, text, what, seeds)]

@@ -29,6 +29,7 @@ from scaledrop_flow.cli.options import (
     Out,
     Rows,
     Seed,
+    Weights,
     app,
     write_json,
 )
@@ -76,6 +77,7 @@ def generate(
     mid_rise: MidRise = False,
     max_passes: Annotated[int, typer.Option(help="Largest T of the hardware.")] = 255,
     datapath: Datapath = "reference",
+    weights: Weights = "memory",
     convolution: Convolution = "auto",
     bus: Bus = "none",
     form: FormName = "full",
@@ -101,6 +103,7 @@ def generate(
         bus,
         pixel_bits,
         form=Form.named(form),
+        weights=weights,
     )
     *first, last = result.files
     console.print(f"wrote {', '.join(map(str, first))} and {last}")
@@ -116,6 +119,7 @@ def cosim(
     mode: Annotated[str, typer.Option(help="passes, shared or exact.")] = "passes",
     masks: Annotated[int, typer.Option(help="exact: most probable masks; 0 is all.")] = 0,
     datapath: Datapath = "reference",
+    weights: Weights = "memory",
     convolution: Convolution = "auto",
     bus: Bus = "none",
     form: FormName = "full",
@@ -165,6 +169,7 @@ def cosim(
         array=_array(rows, columns, lanes, converter_bits, converter_step, mid_rise),
         convolution=convolution,
         datapath=datapath,
+        weights=weights,
         bus=bus,
         form=Form.named(form),
         disturbance=Disturbance(idle, stall),

@@ -28,6 +28,7 @@ __all__ = [
     "Out",
     "Rows",
     "Seed",
+    "Weights",
     "app",
     "write_json",
 ]
@@ -45,6 +46,7 @@ Seed = Annotated[int, typer.Option(help="Seed of every random number of the step
 Rows = Annotated[int, typer.Option(help="Word lines of a crossbar tile.")]
 Columns = Annotated[int, typer.Option(help="Bit lines of a crossbar tile.")]
 Datapath = Annotated[str, typer.Option(help="reference or folded: equal results.")]
+Weights = Annotated[str, typer.Option(help="memory, or baked into the logic: equal results.")]
 Bus = Annotated[str, typer.Option(help="none, or axi: registers, streams and a driver.")]
 FormName = Annotated[str, typer.Option("--form", help="full, or small: infers, and no more.")]
 Convolution = Annotated[str, typer.Option(help="unrolled, taps, or auto: the fewest cycles.")]

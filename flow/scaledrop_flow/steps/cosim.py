@@ -34,6 +34,7 @@ from scaledrop_cosim.simulation import build
 from scaledrop_flow.data import LabelledImages
 from scaledrop_flow.steps.energy import price
 from scaledrop_flow.steps.generate import BUSES, Generated, generate
+from scaledrop_hw.sum_pipeline import WEIGHTS
 
 __all__ = ["CosimChoices", "CosimResult", "Listener", "SpinChoice", "cosimulate"]
 
@@ -76,6 +77,7 @@ class CosimChoices:
     array: ArrayShape = field(default_factory=ArrayShape)
     convolution: str = "auto"
     datapath: str = "reference"
+    weights: str = "memory"
     bus: str = "none"
     form: Form = Form.FULL
     disturbance: Disturbance = field(default_factory=Disturbance)
@@ -86,6 +88,8 @@ class CosimChoices:
         if self.datapath not in DATAPATHS:
             known = " or ".join(DATAPATHS)
             raise UserError(f"datapath: must be {known}, not {self.datapath!r}")
+        if self.weights not in WEIGHTS:
+            raise UserError(f"weights: must be {' or '.join(WEIGHTS)}, not {self.weights!r}")
         if self.spin is not None and self.inference.mode is Mode.EXACT:
             raise UserError("spin: mode exact draws no bits; use passes or shared")
         if self.bus not in BUSES:
@@ -207,6 +211,7 @@ def cosimulate(
             folder / "rtl",
             max_passes=max(255, passes),
             datapath=choices.datapath,
+            weights=choices.weights,
             convolution=choices.convolution,
             bus=choices.bus,
             form=choices.form,

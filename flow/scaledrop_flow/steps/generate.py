@@ -54,6 +54,7 @@ def generate(
     pixel_bits: int = 32,
     calibration: Calibration | None = None,
     form: Form = Form.FULL,
+    weights: str = "memory",
 ) -> Generated:
     """Write ``scaledrop.v`` and ``scaledrop.json``; the same input gives the same bytes.
 
@@ -64,6 +65,7 @@ def generate(
         calibration: Of the calibrator of the spin unit; None leaves it out. It has no registers
             yet: not behind a bus.
         form: What is built; the small one only behind ``axi``.
+        weights: ``memory``, or ``baked`` into the logic: equal results, and no host loads others.
 
     Raises:
         UserError: an impossible size, or the folder cannot be written.
@@ -86,6 +88,7 @@ def generate(
         calibration=calibration,
         form=form,
         **({} if form is Form.FULL else {"depth": SMALL_DEPTH}),
+        weights=weights,
     )
     timing = accelerator.pipeline_timing
     if bus == "none":
