@@ -8,11 +8,22 @@ import sys
 import typer
 
 from scaledrop.errors import UserError
-from scaledrop_flow.cli import device, energy, fuzz, hardware, lint, networks, randomness, units
+from scaledrop_flow.cli import (
+    board,
+    device,
+    energy,
+    fuzz,
+    hardware,
+    lint,
+    networks,
+    randomness,
+    units,
+)
 from scaledrop_flow.cli.options import INTERRUPTED, app
 
 __all__ = [
     "app",
+    "board",
     "device",
     "energy",
     "fuzz",
