@@ -17,7 +17,7 @@ from scaledrop.converter import Converter
 from scaledrop.frozen import FrozenNetwork
 from scaledrop.mapping import NetworkMapping
 from scaledrop.packets import Leaf
-from scaledrop.shift_register import register_words
+from scaledrop.lfsr import lfsr_words
 from scaledrop.tile_sums import mapping_sums
 from scaledrop.walk import Inference, Mode
 from scaledrop_cosim.axi.frames import DeviceRun, observe_run
@@ -112,7 +112,7 @@ def _words(
         return np.zeros(0, dtype=np.uint16)
     count = len(run.frames) * inference.passes * layers
     if masks is Masks.FORESEEN:
-        return register_words(seed, count)
+        return lfsr_words(seed, count)
     parts = [words_of_leaves(frame.leaves, layers, inference) for frame in run.frames]
     words: Words = np.concatenate(parts)
     if len(words) != count:
