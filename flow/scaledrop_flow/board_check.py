@@ -15,9 +15,9 @@ import numpy.typing as npt
 from scaledrop.array_shape import ArrayShape
 from scaledrop.converter import Converter
 from scaledrop.frozen import FrozenNetwork
+from scaledrop.lfsr import lfsr_words
 from scaledrop.mapping import NetworkMapping
 from scaledrop.packets import Leaf
-from scaledrop.lfsr import lfsr_words
 from scaledrop.tile_sums import mapping_sums
 from scaledrop.walk import Inference, Mode
 from scaledrop_cosim.axi.frames import DeviceRun, observe_run
