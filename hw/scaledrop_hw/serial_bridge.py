@@ -240,11 +240,11 @@ class SerialBridge(wiring.Component):
             pixels.tkeep.eq(Cat(flags.count >= at for at in range(size))),
         ]
         with m.If(pixels.tready):
-            if size < 4:
-                m.d.sync += [
-                    framing.word.eq(framing.word >> self._pixel_bits),
-                    flags.count.eq(flags.count - size),
-                ]
+            m.d.sync += flags.count.eq(flags.count - size)
+            if size == 1:
+                framing.shift(m)
+            elif size == 2:
+                m.d.sync += framing.word[:16].eq(framing.word[16:])
             with m.If(ending):
                 framing.answer(m, Status.OKAY)
 

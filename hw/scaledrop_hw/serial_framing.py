@@ -93,9 +93,13 @@ class SerialFraming:
             with m.Case(5):
                 m.d.sync += self.address[8:].eq(self.byte)
             with m.Default():
-                m.d.sync += self.word.eq(Cat(self.word[8:], self.byte))
+                self.shift(m)
         with m.If((left == 1) | ((left == 5) & (self.opcode == Opcode.READ >> 4))):
             m.next = "CHECK"
+
+    def shift(self, m):
+        """The next byte of the word, and the one that came last at its other end."""
+        m.d.sync += self.word.eq(Cat(self.word[8:], self.byte))
 
     def answer(self, m, status):
         """Go on with an answer of this status, a Status or an AXI response, and of ``word``."""
@@ -118,7 +122,7 @@ class SerialFraming:
                 m.d.comb += [check.start.eq(begin), check.valid.eq(1)]
                 m.d.sync += left.eq(left - 1)
                 with m.If(~begin):
-                    m.d.sync += self.word.eq(self.word >> 8)
+                    self.shift(m)
                 with m.If(end):
                     m.next = "OPCODE"
                     with m.If(self._status == Status.REFUSED & 0xF):
