@@ -107,6 +107,7 @@ class SerialBridge(wiring.Component):
         m = Module()
         framing = SerialFraming()
         self._hear(m, framing)
+        m.d.sync += self.restart.eq(0)
         with m.FSM():
             framing.receive(m)
             with m.State("EXECUTE"):
@@ -163,8 +164,10 @@ class SerialBridge(wiring.Component):
         m.next = "EXECUTE"
         with m.Switch(framing.opcode):
             with m.Case(Opcode.HELLO >> 4, Opcode.RESET >> 4):
-                m.d.comb += self.restart.eq(framing.opcode == Opcode.RESET >> 4)
-                m.d.sync += framing.word.eq(self.hello)
+                m.d.sync += [
+                    framing.word.eq(self.hello),
+                    self.restart.eq(framing.opcode == Opcode.RESET >> 4),
+                ]
                 framing.answer(m, Status.OKAY)
             with m.Case(Opcode.READ >> 4):
                 m.d.comb += self.axi.arvalid.eq(1)
@@ -240,11 +243,11 @@ class SerialBridge(wiring.Component):
             pixels.tkeep.eq(Cat(flags.count >= at for at in range(size))),
         ]
         with m.If(pixels.tready):
-            if size < 4:
-                m.d.sync += [
-                    framing.word.eq(framing.word >> self._pixel_bits),
-                    flags.count.eq(flags.count - size),
-                ]
+            m.d.sync += flags.count.eq(flags.count - size)
+            if size == 1:
+                framing.shift(m)
+            elif size == 2:
+                m.d.sync += framing.word[:16].eq(framing.word[16:])
             with m.If(ending):
                 framing.answer(m, Status.OKAY)
 

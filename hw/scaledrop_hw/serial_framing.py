@@ -39,9 +39,11 @@ class SerialFraming:
     def __init__(self):
         self.byte, self.waiting, self.take = Signal(8), Signal(), Signal()
         self.silent, self.spoiled = Signal(), Signal()
-        self.opcode = Signal(4)
-        self.flags = Signal(data.StructLayout({"count": 2, "last": 1, "first": 1}))
-        self.address, self.word = Signal(ADDRESS_BITS), Signal(32)
+        flags = data.StructLayout({"count": 2, "last": 1, "first": 1})
+        # A command writes all of these before anything reads them.
+        self.opcode, self.flags = Signal(4, reset_less=True), Signal(flags, reset_less=True)
+        self.address = Signal(ADDRESS_BITS, reset_less=True)
+        self.word = Signal(32, reset_less=True)
         self._left, self._status, self._answering = Signal(3), Signal(4), Signal()
         self._check = Processor(CHECK(data_width=8))
 
@@ -91,9 +93,13 @@ class SerialFraming:
             with m.Case(5):
                 m.d.sync += self.address[8:].eq(self.byte)
             with m.Default():
-                m.d.sync += self.word.eq(Cat(self.word[8:], self.byte))
+                self.shift(m)
         with m.If((left == 1) | ((left == 5) & (self.opcode == Opcode.READ >> 4))):
             m.next = "CHECK"
+
+    def shift(self, m):
+        """The next byte of the word, and the one that came last at its other end."""
+        m.d.sync += self.word.eq(Cat(self.word[8:], self.byte))
 
     def answer(self, m, status):
         """Go on with an answer of this status, a Status or an AXI response, and of ``word``."""
@@ -116,7 +122,7 @@ class SerialFraming:
                 m.d.comb += [check.start.eq(begin), check.valid.eq(1)]
                 m.d.sync += left.eq(left - 1)
                 with m.If(~begin):
-                    m.d.sync += self.word.eq(self.word >> 8)
+                    self.shift(m)
                 with m.If(end):
                     m.next = "OPCODE"
                     with m.If(self._status == Status.REFUSED & 0xF):

@@ -10,6 +10,7 @@ import typer
 from scaledrop.errors import UserError
 from scaledrop_flow.cli import (
     asic,
+    board,
     device,
     energy,
     fpga,
@@ -25,6 +26,7 @@ from scaledrop_flow.cli.options import INTERRUPTED, app
 __all__ = [
     "app",
     "asic",
+    "board",
     "device",
     "energy",
     "fpga",

@@ -34,11 +34,14 @@ class BytePipe(Protocol):
     """A line to a device, such as a ``serial.Serial``."""
 
     def read(self, size: int) -> bytes:
-        """Up to ``size`` bytes; fewer when no more came for a time longer than the device needs to
+        """One to ``size`` bytes; none when none came for a time longer than the device needs to
         forget half a command, see :class:`SerialTransport`."""
 
     def write(self, data: bytes) -> object:
         """Send bytes."""
+
+    def close(self) -> object:
+        """Give the line back."""
 
 
 class Answer(NamedTuple):
@@ -79,6 +82,16 @@ class SerialTransport:
         self.pipe, self.where, self.patience, self.clock = pipe, where, patience, clock
         self._window, self.source = 0, 0
         self._connect(Opcode.RESET if reset else Opcode.HELLO)
+
+    def close(self) -> None:
+        """Give the line back; so does leaving a ``with``."""
+        self.pipe.close()
+
+    def __enter__(self) -> SerialTransport:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self.close()
 
     def reset(self) -> None:
         """The device as after power-up, but for memories that were loaded; its bits begin anew."""
@@ -169,7 +182,7 @@ class SerialTransport:
         for _ in range(ATTEMPTS):
             self._fall_silent()
             self.pipe.write(checked(bytes([opcode])))
-            answer = self.pipe.read(ANSWER_BYTES)
+            answer = self._read(ANSWER_BYTES)
             heard = heard or bool(answer)
             if len(answer) == ANSWER_BYTES and not check_byte(answer):
                 self._greeted(_parsed(answer))
@@ -198,6 +211,16 @@ class SerialTransport:
             if not self.pipe.read(256):
                 return
         raise self._garbled("bytes come without end")
+
+    def _read(self, size: int) -> bytes:
+        """So many bytes, or those before a silence."""
+        found = b""
+        while len(found) < size:
+            more = self.pipe.read(size - len(found))
+            if not more:
+                break
+            found += more
+        return found
 
     def _exchange(self, commands: Sequence[bytes]) -> list[Answer]:
         """Answers of commands that are executed in their order, each once."""
@@ -228,7 +251,7 @@ class SerialTransport:
 
     def _answers(self, count: int) -> list[Answer]:
         """So many answers, or those up to one that says REFUSED."""
-        data, found = self.pipe.read(count * ANSWER_BYTES), []
+        data, found = self._read(count * ANSWER_BYTES), []
         for at in range(0, count * ANSWER_BYTES, ANSWER_BYTES):
             one = data[at : at + ANSWER_BYTES]
             if len(one) < ANSWER_BYTES:
