@@ -67,8 +67,8 @@ def sizes_package(sidecar: Mapping[str, Any]) -> str:
 
 NETLIST_OPTIMISE = "-O1"
 NETLIST_ARGUMENTS = (
-    *("--output-split", "20000", "--output-split-cfuncs", "2000"),
-    *("--timescale-override", "1ns/1ns", "-DNO_ICE40_DEFAULT_ASSIGNMENTS"),
+    *("--inline-mult", "-1", "--output-split", "20000", "--output-split-cfuncs", "2000"),
+    *("--timescale-override", "1ns/1ns"),
 )
 """Of a netlist: files and functions of a size that a compiler takes quickly; the cells' models
 bring a unit of time of their own, and of default values of ports that Verilator does not know."""
