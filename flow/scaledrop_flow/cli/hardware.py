@@ -105,6 +105,10 @@ def cosim(
     datapath: Datapath = "reference",
     convolution: Convolution = "auto",
     bus: Bus = "none",
+    netlist: Annotated[
+        str | None,
+        typer.Option(help="generic, ice40 or ecp5: simulate this netlist, not the RTL."),
+    ] = None,
     seed: Seed = 1,
     rows: Rows = 64,
     columns: Columns = 16,
@@ -154,6 +158,7 @@ def cosim(
         disturbance=Disturbance(idle, stall),
         table=table,
         spin=device,
+        netlist=netlist,
     )
     resolved = resolve(config, model, checkpoint, cache)
     chosen = images_for(resolved.network, images, data)

@@ -146,6 +146,7 @@ def report_of(
         "datapath": choices.datapath,
         "convolution": choices.convolution,
         "bus": choices.bus,
+        "netlist": result.sidecar.get("netlist"),
         "seed": choices.seed,
         "command": command,
         "network": _network(network),
