@@ -189,8 +189,8 @@ def cosimulate(
 
     Args:
         net: The trained network from which ``network`` was frozen, for the float64 back end.
-        folder: Receives ``rtl/`` (Verilog, sidecar), ``run/`` (stimulus and capture) and, if one was
-            asked for, ``netlist/``.
+        folder: Receives ``rtl/`` (Verilog, sidecar), ``run/`` (stimulus and capture) and, if
+            one was asked for, ``netlist/``.
         cache: Keeps built simulations.
         no_net: Why there is no ``net``, for the report.
 
