@@ -26,17 +26,17 @@ module probe(input clk, input rst, input [63:0] x, output reg [31:0] product,
     sum <= c + a + x[40:3];
   end
   reg [39:0] big [0:299];
-  reg [7:0] small [0:99];
+  reg [7:0] little [0:99];
   integer i;
   initial begin
     for (i = 0; i < 300; i = i + 1) big[i] = i * 40'h13579bdf1 ^ (i << 29);
-    for (i = 0; i < 100; i = i + 1) small[i] = i * 37;
+    for (i = 0; i < 100; i = i + 1) little[i] = i * 37;
   end
   always @(posedge clk) begin
     if (x[9]) big[x[17:10]] <= x[62:23];
     deep <= big[x[26:19]];
-    if (x[2]) small[x[35:30]] <= x[47:40];
-    if (x[3]) shallow <= small[x[35:30]];
+    if (x[2]) little[x[35:30]] <= x[47:40];
+    if (x[3]) shallow <= little[x[35:30]];
   end
   initial count = 16'ha5c3;
   always @(posedge clk) if (rst) count <= 16'h8001; else if (x[1]) count <= count + x[5:0];
@@ -89,12 +89,15 @@ def renamed(text, name):
 
 
 def with_a_fault(text):
-    """One bit of one table: of the table that makes a bit of the counter."""
-    table = r"(\.LUT_INIT\(16'h)([0-9a-f]{4})(\)\s*\) \S+ +\([^;]*?\.O\()(\S+)"
+    """One bit of one table: what a bit of the counter becomes where all that it reads is 0."""
+    table = r"\.LUT_INIT\(16'h([0-9a-f]{4})\)\s*\) \S+ +\((.*?)\n  \);"
     driven = set(re.findall(r"SB_DFFESR +\S+ +\([^;]*?\.D\((.+?)\),", text))
-    found = next(one for one in re.finditer(table, text) if one[4].rstrip(")") in driven)
-    wrong = int(found[2], 16) ^ 1 << 15
-    return f"{text[: found.start(2)]}{wrong:04x}{text[found.end(2) :]}"
+    for found in re.finditer(table, text, re.S):
+        pins = dict(re.findall(r"\.(\w+)\((.+?)\)(?:,|$)", found[2]))
+        if pins["O"] in driven:
+            at = sum((pins[f"I{pin}"] == "1'h1") << pin for pin in range(4))
+            return f"{text[: found.start(1)]}{int(found[1], 16) ^ 1 << at:04x}{text[found.end(1) :]}"
+    raise AssertionError("no table drives the counter")
 
 
 def test_every_cell_does_what_the_rtl_does_and_one_wrong_bit_shows(tmp_path, cache):
