@@ -20,6 +20,7 @@ from scaledrop_cosim.capture import CaptureError, read_capture
 from scaledrop_cosim.checker import CheckReport, check, failed
 from scaledrop_cosim.monitor import observe
 from scaledrop_cosim.run import BenchRun
+from scaledrop_cosim.simulation import subject_of
 
 RUN_VARIABLE = "SCALEDROP_RUN"
 
@@ -38,12 +39,13 @@ async def _until_done(dut: Any) -> float:
 
 def _judge(run: BenchRun, folder: Path) -> CheckReport:
     workload, mapping = run.workload, run.mapping
+    name = subject_of(run.sidecar)
     try:
         observation = observe(read_capture(folder, run.sidecar), workload, mapping)
     except CaptureError as error:
-        return failed("RTL", str(error))
+        return failed(name, str(error))
     timing = run.timing if run.disturbance.quiet else None
-    return check("RTL", workload, observation, mapping, timing, run.folded)
+    return check(name, workload, observation, mapping, timing, run.folded)
 
 
 @cocotb.test()

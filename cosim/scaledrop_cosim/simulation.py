@@ -17,7 +17,17 @@ from scaledrop.errors import UserError
 from scaledrop.numbers import DROP_BITS
 from scaledrop_cosim.toolchain import compile_verilator, keep_executable, toolchain_version
 
-__all__ = ["DESIGN", "HDL", "TOPLEVEL", "Simulation", "build", "sizes_package"]
+__all__ = [
+    "DESIGN",
+    "HDL",
+    "NETLIST_ARGUMENTS",
+    "NETLIST_OPTIMISE",
+    "TOPLEVEL",
+    "Simulation",
+    "build",
+    "sizes_package",
+    "subject_of",
+]
 
 HDL = Path(str(files("scaledrop_cosim") / "hdl"))
 TOPLEVEL = "scaledrop_cosim"
@@ -26,12 +36,33 @@ DESIGN = "scaledrop"
 """The accelerator itself, for a bench that drives all of it from Python."""
 
 
+NETLIST_OPTIMISE = "-O1"
+"""The C++ compiler's flag for a netlist, whose text is ten times that of its RTL."""
+NETLIST_ARGUMENTS = (
+    *("--inline-mult", "-1", "--output-split", "20000", "--output-split-cfuncs", "2000"),
+    *("--timescale-override", "1ns/1ns"),
+)
+"""Verilator's for a netlist: every cell is expanded where it stands, files and functions are small
+enough for a compiler, and the models' own units of time do not count."""
+
+
 @dataclass(frozen=True)
 class Simulation:
     """An executable simulation and the sidecar of the accelerator in it."""
 
     executable: Path
     sidecar: Mapping[str, Any]
+
+    @property
+    def subject(self) -> str:
+        """What is simulated: ``RTL``, or a kind of netlist."""
+        return subject_of(self.sidecar)
+
+
+def subject_of(sidecar: Mapping[str, Any]) -> str:
+    """What a sidecar describes: ``RTL``, or ``ecp5 netlist``."""
+    netlist = sidecar.get("netlist")
+    return "RTL" if netlist is None else f"{netlist['kind']} netlist"
 
 
 def sizes_package(sidecar: Mapping[str, Any]) -> str:
@@ -63,15 +94,6 @@ def sizes_package(sidecar: Mapping[str, Any]) -> str:
     bits = width["drive_codes"]
     lines.append(f"  localparam logic [{bits - 1}:0] DRIVE_CODES = {bits}'h{value:x};")
     return "\n".join(["package scaledrop_sizes;", *lines, "endpackage", ""])
-
-
-NETLIST_OPTIMISE = "-O1"
-NETLIST_ARGUMENTS = (
-    *("--output-split", "20000", "--output-split-cfuncs", "2000"),
-    *("--timescale-override", "1ns/1ns", "-DNO_ICE40_DEFAULT_ASSIGNMENTS"),
-)
-"""Of a netlist: files and functions of a size that a compiler takes quickly; the cells' models
-bring a unit of time of their own, and of default values of ports that Verilator does not know."""
 
 
 def _common(toplevel: str) -> list[str]:

@@ -166,7 +166,12 @@ def show_cosim(report: Mapping[str, Any]) -> None:
     }
     checked = report["checked"]["total"]
     differing = report["mismatches"]
-    console.print(f"checked     {checked:,} values of the RTL, {differing:,} mismatches")
+    netlist = report.get("netlist")
+    if netlist is not None:
+        told = f"{netlist['kind']}, {netlist['cells']:,} cells, {netlist['tool']}"
+        console.print(f"netlist     {told}, sha256 {netlist['sha256'][:16]}")
+    subject = "RTL" if netlist is None else "netlist"
+    console.print(f"checked     {checked:,} values of the {subject}, {differing:,} mismatches")
     for name in report["skips"]:
         console.print(f"skipped     {name}")
     console.print("accuracy    " + ", ".join(f"{name} {value}" for name, value in shown.items()))

@@ -13,7 +13,12 @@ from pathlib import Path
 import cocotb_tools.config
 
 from scaledrop.errors import UserError
-from scaledrop_cosim.simulation import HDL, Simulation
+from scaledrop_cosim.simulation import (
+    HDL,
+    NETLIST_ARGUMENTS,
+    NETLIST_OPTIMISE,
+    Simulation,
+)
 from scaledrop_cosim.toolchain import (
     compile_verilator,
     keep_executable,
@@ -40,13 +45,18 @@ def _arguments(toplevel: str) -> list[str]:
     ]
 
 
-def build_top(verilog: str, toplevel: str, cache: Path) -> Path:
+def build_top(verilog: str, toplevel: str, cache: Path, netlist: bool = False) -> Path:
     """Compile a design, or find it built under the digest of its text; returns the executable.
+
+    Args:
+        netlist: It is one of many small cells.
 
     Raises:
         UserError: a tool is missing or failed, or the cache cannot be written.
     """
-    arguments = _arguments(toplevel)
+    arguments, optimise = _arguments(toplevel), "-O2"
+    if netlist:
+        arguments, optimise = [*NETLIST_ARGUMENTS, *arguments], NETLIST_OPTIMISE
     key = hashlib.sha256("\n".join([toolchain_version(), *arguments, verilog]).encode())
     folder = cache.resolve() / key.hexdigest()[:20]
     if (folder / "simulation").exists():
@@ -58,15 +68,19 @@ def build_top(verilog: str, toplevel: str, cache: Path) -> Path:
             (scratch / "top.v").write_text(verilog)
             (scratch / "ports.vlt").write_text(_visible(toplevel))
             sources = [str(scratch / "ports.vlt"), str(scratch / "top.v")]
-            compile_verilator([*arguments, *sources], scratch, folder / "build.log")
+            compile_verilator([*arguments, *sources], scratch, folder / "build.log", optimise)
             keep_executable(scratch / "simulation", folder)
     except OSError as error:
         raise UserError(f"{folder}: cannot be written ({error.strerror})") from None
     return folder / "simulation"
 
 
-def build_system(verilog: Path, cache: Path) -> Simulation:
+def build_system(verilog: Path, cache: Path, cells: Sequence[Path] | None = None) -> Simulation:
     """Compile a generated system (its ``.json`` lies beside it) in its shell, or find it built.
+
+    Args:
+        cells: As in :func:`scaledrop_cosim.simulation.build`: ``verilog`` is a netlist, and these
+            are models of its cells.
 
     Raises:
         UserError: a file cannot be read or describes no system, a tool is missing or failed, or the
@@ -75,6 +89,7 @@ def build_system(verilog: Path, cache: Path) -> Simulation:
     try:
         text = verilog.read_text()
         sidecar = json.loads(verilog.with_suffix(".json").read_text())
+        models = [path.read_text() for path in cells or ()]
     except OSError as error:
         raise UserError(f"{error.filename}: cannot be read ({error.strerror})") from None
     if "bus" not in sidecar:
@@ -85,7 +100,8 @@ def build_system(verilog: Path, cache: Path) -> Simulation:
     }
     lines = [f"`define {name} {value}" for name, value in macros.items()]
     shell = [(HDL / name).read_text() for name in ("spin_device.sv", "system_shell.sv")]
-    return Simulation(build_top("\n".join([*lines, *shell, text]), SYSTEM, cache), sidecar)
+    whole = "\n".join([*lines, *shell, text, *models])
+    return Simulation(build_top(whole, SYSTEM, cache, cells is not None), sidecar)
 
 
 def _visible(toplevel: str) -> str:

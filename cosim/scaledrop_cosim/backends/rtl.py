@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The generated RTL under cocotb and Verilator as a back end."""
+"""The generated RTL, or a netlist of it, under cocotb and Verilator as a back end."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ class RtlBackend(Backend):
         progress: Callable[[int], None] | None = None,
     ) -> None:
         self.simulation, self.mapping, self.timing = simulation, mapping, timing
+        self.name = simulation.subject
         self.folder, self.progress = folder.resolve(), progress
         self.disturbance = disturbance or Disturbance()
 

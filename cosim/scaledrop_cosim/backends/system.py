@@ -49,6 +49,7 @@ class AxiBackend(Backend):
         disturbance: Disturbance | None = None,
     ) -> None:
         self.simulation, self.mapping, self.timing = simulation, mapping, timing
+        self.name = f"{simulation.subject} over AXI"
         self.folder, self.disturbance = folder.resolve(), disturbance or Disturbance()
 
     @property

@@ -123,6 +123,10 @@ def cosim(
     convolution: Convolution = "auto",
     bus: Bus = "none",
     form: FormName = "full",
+    netlist: Annotated[
+        str | None,
+        typer.Option(help="generic, ice40 or ecp5: simulate this netlist, not the RTL."),
+    ] = None,
     seed: Seed = 1,
     rows: Rows = 64,
     columns: Columns = 16,
@@ -175,6 +179,7 @@ def cosim(
         disturbance=Disturbance(idle, stall),
         table=table,
         spin=device,
+        netlist=netlist,
     )
     resolved = resolve(config, model, checkpoint, cache)
     chosen = images_for(resolved.network, images, data)

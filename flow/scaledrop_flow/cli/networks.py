@@ -196,8 +196,8 @@ def study(
     name: Annotated[
         str,
         typer.Argument(
-            help="scale, lenet5, exactness, rtl, macrospin, calibration, spin, energy, "
-            "analog, analog-check."
+            help="scale, lenet5, exactness, rtl, netlists, macrospin, calibration, spin, "
+            "energy, analog, analog-check."
         ),
     ],
     data: DataSource = None,

@@ -21,8 +21,8 @@ class NetlistKind:
     Attributes:
         name: As the command line has it.
         steps: Yosys' commands from the RTL to cells; ``{top}`` is the top module.
-        library: File of Yosys' own with models of the cells; None where the netlist consists of
-            Verilog operators, registers and memories, which need none.
+        library: Yosys' own file with models of the cells, behind the options to read it with; None
+            where the netlist consists of Verilog operators, registers and memories.
         more: Models of ours for cells of which the library has a shell only.
     """
 
@@ -57,12 +57,13 @@ KINDS: Mapping[str, NetlistKind] = MappingProxyType(
             NetlistKind(
                 "ice40",
                 (*_SPLIT, "synth_ice40 -top {top} -dsp -run begin:check"),
-                "+/ice40/cells_sim.v",
+                # As a library, memories would come as shells.
+                "-defer +/ice40/cells_sim.v",
             ),
             NetlistKind(
                 "ecp5",
                 (*_SPLIT, "synth_ecp5 -top {top} -run begin:check"),
-                "+/ecp5/cells_sim.v",
+                "-lib +/ecp5/cells_sim.v",
                 (HDL / "ecp5_memory.sv", HDL / "ecp5_multiplier.sv"),
             ),
         )

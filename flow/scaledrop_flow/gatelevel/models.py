@@ -10,7 +10,7 @@ from scaledrop.errors import UserError
 
 __all__ = ["model_text", "modules_of"]
 
-_MODULE = re.compile(r"^[ \t]*module\s+(\\?[\w$]+).*?^[ \t]*endmodule\b", re.M | re.S)
+_MODULE = re.compile(r"^[ \t]*module\s+(\\?[\w$]+).*?\bendmodule\b", re.M | re.S)
 _TIMING = re.compile(r"^[ \t]*specify\b.*?^[ \t]*endspecify\b[^\n]*\n", re.M | re.S)
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.S)
 _WORD = re.compile(r"[A-Za-z_]\w*")

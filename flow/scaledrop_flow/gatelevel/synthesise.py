@@ -25,7 +25,7 @@ def _script(kind: NetlistKind, top: str) -> str:
     library = (
         ()
         if kind.library is None
-        else (f"tee -q -o library.v read_verilog -lib -ppdump {kind.library}", "design -reset")
+        else (f"tee -q -o library.v read_verilog -ppdump {kind.library}", "design -reset")
     )
     return "\n".join(
         (

@@ -147,6 +147,7 @@ def report_of(
         "convolution": choices.convolution,
         "bus": choices.bus,
         "form": str(choices.form),
+        "netlist": result.sidecar.get("netlist"),
         "seed": choices.seed,
         "command": command,
         "network": _network(network),

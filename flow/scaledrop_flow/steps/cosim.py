@@ -32,6 +32,9 @@ from scaledrop_cosim.contract import Backend, Workload
 from scaledrop_cosim.driver import Disturbance
 from scaledrop_cosim.simulation import build
 from scaledrop_flow.data import LabelledImages
+from scaledrop_flow.gatelevel.kinds import find_kind
+from scaledrop_flow.gatelevel.mapped import MappedNetlist
+from scaledrop_flow.gatelevel.synthesise import make_netlist
 from scaledrop_flow.steps.energy import price
 from scaledrop_flow.steps.generate import BUSES, Generated, generate
 from scaledrop_hw.sum_pipeline import WEIGHTS
@@ -68,6 +71,10 @@ class SpinChoice:
 class CosimChoices:
     """What a co-simulation run is asked to do.
 
+    Attributes:
+        netlist: Kind of netlist in the place of the RTL; see
+            :data:`scaledrop_flow.gatelevel.kinds.KINDS`. None simulates the RTL.
+
     Raises:
         UserError: a value that this version does not know.
     """
@@ -83,8 +90,11 @@ class CosimChoices:
     disturbance: Disturbance = field(default_factory=Disturbance)
     table: str = "mtj45"
     spin: SpinChoice | None = None
+    netlist: str | None = None
 
     def __post_init__(self) -> None:
+        if self.netlist is not None:
+            find_kind(self.netlist)
         if self.datapath not in DATAPATHS:
             known = " or ".join(DATAPATHS)
             raise UserError(f"datapath: must be {known}, not {self.datapath!r}")
@@ -189,7 +199,8 @@ def cosimulate(
 
     Args:
         net: The trained network from which ``network`` was frozen, for the float64 back end.
-        folder: Receives ``rtl/`` (Verilog, sidecar) and ``run/`` (stimulus and capture).
+        folder: Receives ``rtl/`` (Verilog, sidecar), ``run/`` (stimulus and capture) and, if
+            one was asked for, ``netlist/``.
         cache: Keeps built simulations.
         no_net: Why there is no ``net``, for the report.
 
@@ -227,8 +238,13 @@ def cosimulate(
     elif not choices.disturbance.quiet:
         result.skips.append("cycle counters: not predicted under gaps or back-pressure")
     _run_software(result, net, listener)
+    netlist = None
+    if choices.netlist is not None:
+        with result.timed("synthesise", listener):
+            made = folder / "netlist"
+            netlist = make_netlist(generated.verilog, choices.netlist, made, cache)
     with result.timed("build", listener):
-        backend = _rtl_backend(generated, choices, folder / "run", cache, listener)
+        backend = _rtl_backend(generated, netlist, choices, folder / "run", cache, listener)
         result.sidecar = dict(backend.simulation.sidecar)
     with result.timed("simulate", listener):
         _run_rtl(result, backend)
@@ -266,14 +282,21 @@ def _workload(mapping: NetworkMapping, images: LabelledImages, choices: CosimCho
 
 
 def _rtl_backend(
-    generated: Generated, choices: CosimChoices, folder: Path, cache: Path, listener: Listener
+    generated: Generated,
+    netlist: MappedNetlist | None,
+    choices: CosimChoices,
+    folder: Path,
+    cache: Path,
+    listener: Listener,
 ) -> RtlBackend | AxiBackend:
-    """The built simulation of what was generated."""
+    """The built simulation of what was generated, or of its netlist."""
     mapping, timing = generated.mapping, generated.timing
+    verilog = generated.verilog if netlist is None else netlist.verilog
+    cells = None if netlist is None else netlist.models
     if choices.bus == "axi":
-        simulation = build_system(generated.verilog, cache)
+        simulation = build_system(verilog, cache, cells)
         return AxiBackend(simulation, mapping, timing, folder, choices.disturbance)
-    simulation = build(generated.verilog, cache)
+    simulation = build(verilog, cache, cells=cells)
     return RtlBackend(simulation, mapping, timing, folder, choices.disturbance, listener.images)
 
 

@@ -14,6 +14,7 @@ from scaledrop_flow.studies.calibration import calibration_study
 from scaledrop_flow.studies.energy import energy_study
 from scaledrop_flow.studies.exactness import exactness_study
 from scaledrop_flow.studies.macrospin import macrospin_study
+from scaledrop_flow.studies.netlists import netlist_study
 from scaledrop_flow.studies.rtl import rtl_study
 from scaledrop_flow.studies.scale import scale_study
 from scaledrop_flow.studies.spin import spin_study
@@ -30,6 +31,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
         "lenet5": twin_study,
         "exactness": exactness_study,
         "rtl": rtl_study,
+        "netlists": netlist_study,
         "macrospin": macrospin_study,
         "spin": spin_study,
         "calibration": calibration_study,
