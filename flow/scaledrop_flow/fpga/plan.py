@@ -11,13 +11,14 @@ from typing import Any
 
 from scaledrop_flow.fpga.boards import Board
 
-__all__ = ["CELLS", "NAME", "PLACERS", "Plan", "make_plan"]
+__all__ = ["CELLS", "NAME", "Plan", "make_plan", "tools_of"]
 
 NAME = "top"
 CELLS = "cells.json"
 """Cells by type, as Yosys counts them."""
 
 PLACERS = {"ecp5": "nextpnr-ecp5", "ice40": "nextpnr-ice40"}
+PACKERS = {"ecp5": "ecppack", "ice40": "icepack"}
 OPTIONS = {"ecp5": ("-nowidelut", "-nowidelut -nodsp"), "ice40": ("-dsp", "")}
 """Of synthesis, with the device's multipliers and without."""
 
@@ -50,11 +51,7 @@ class Plan:
 
     @property
     def packer(self) -> str:
-        return "ecppack" if self.board.family == "ecp5" else "icepack"
-
-    @property
-    def tools(self) -> tuple[str, str, str]:
-        return ("yosys", self.placer, self.packer)
+        return PACKERS[self.board.family]
 
     @property
     def verilog(self) -> str:
@@ -74,6 +71,11 @@ class Plan:
         """Leave in ``folder`` what the commands read."""
         for name in (f"{NAME}.il", f"{NAME}.ys", self.constraints):
             (folder / name).write_text(self.files[name])
+
+
+def tools_of(board: Board) -> tuple[str, str, str]:
+    """Tools of a build, in the order in which they run."""
+    return ("yosys", PLACERS[board.family], PACKERS[board.family])
 
 
 def _arguments(words: Sequence[str]) -> tuple[str, ...]:
