@@ -91,9 +91,9 @@ def test_packing_is_in_the_estimate():
 
 def test_the_largest_that_fits_is_suggested():
     found = suggest(built())
-    assert (found.array.rows, found.array.columns, found.small) == (64, 1, False)
+    assert (found.array.rows, found.array.columns, found.small) == (32, 2, False)
     assert found.fits(BOARDS["icebreaker"])
-    for shape in ((32, 2), (16, 4), (64, 2)):
+    for shape in ((32, 4), (16, 4), (64, 2)):
         assert not estimate(built(), ArrayShape(*shape), small=False).fits(BOARDS["icebreaker"])
 
 
@@ -101,9 +101,9 @@ def test_the_message():
     assert does_not_fit(built()) == (
         "rows * columns: 64 x 16 takes 14,000 LUT4, 2.7 times the 5,280 and 6,560 flip-flops, "
         "124% of the 5,280 and 67 block memories, 2.2 times the 30 of icebreaker (LUT4: crossbar "
-        "cells 57%, event counters 21%, scales and thresholds 11%); an array of 64 x 1 is expected "
-        "to take about 4,625 LUT4 and 2,379 flip-flops and 7 block memories "
-        "(run with --rows 64 --columns 1)"
+        "cells 57%, event counters 21%, scales and thresholds 11%); an array of 32 x 2 is expected "
+        "to take about 4,725 LUT4 and 2,389 flip-flops and 7 block memories "
+        "(run with --rows 32 --columns 2)"
     )
 
 

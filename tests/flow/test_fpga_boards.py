@@ -82,7 +82,11 @@ def test_a_pll_where_the_clock_is_another():
     ("name", "line", "without"),
     [
         ("ulx3s", "synth_ecp5 -nowidelut -top top", "synth_ecp5 -nowidelut -nodsp -top top"),
-        ("icebreaker", "synth_ice40 -dsp -top top", "synth_ice40 -top top"),
+        (
+            "icebreaker",
+            "synth_ice40 -dsp -dffe_min_ce_use 8 -top top",
+            "synth_ice40 -dffe_min_ce_use 8 -top top",
+        ),
     ],
 )
 def test_multipliers_of_the_device_or_of_tables(name, line, without):
