@@ -151,9 +151,12 @@ class HostedMemory(wiring.Component):
         if self._registered:
             part = Signal(host.part.shape())
             m.d.comb += read.en.eq(Mux(host.select, host.read, self.read))
-            m.d.comb += host.word.eq(padded.word_select(part, PART_BITS))
+            m.d.comb += host.word.eq(self._part(padded, part))
             with m.If(asked):
                 m.d.sync += part.eq(host.part)
         else:
             with m.If(asked):
-                m.d.sync += host.word.eq(padded.word_select(host.part, PART_BITS))
+                m.d.sync += host.word.eq(self._part(padded, host.part))
+
+    def _part(self, padded, part):
+        return padded.word_select(part, PART_BITS) if self.parts > 1 else padded

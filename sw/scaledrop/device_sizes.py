@@ -118,11 +118,13 @@ class DeviceSizes:
             raise UserError(f"digest: must be 64 hexadecimal digits, not {self.digest!r}")
 
     def _check_form(self) -> None:
-        full = self.form is Form.FULL
-        for name, most in FULL_ONLY.items():
-            check_integer(getattr(self, name), int(full), most if full else 0, name)
-        if self.memories and not full:
-            raise UserError(f"memories: the {self.form} form has none that a host loads")
+        if self.form is Form.FULL:
+            for name, most in FULL_ONLY.items():
+                check_integer(getattr(self, name), 1, most, name)
+            return
+        for name in (*FULL_ONLY, "memories"):
+            if getattr(self, name):
+                raise UserError(f"{name}: the {self.form} form has none, not {getattr(self, name)}")
 
     @property
     def pixel_bytes(self) -> int:
