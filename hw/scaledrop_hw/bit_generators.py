@@ -1,20 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stand-ins for the spin unit's magnetic device, where a board has none: a shift register, and
-ring oscillators."""
+"""Stand-ins for the spin unit's magnetic device, where a board has none: shift registers, and ring
+oscillators."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from scaledrop.numbers import DROP_BITS
-from scaledrop.shift_register import (
-    LAGS,
-    MAX_SEED,
-    STATE_BITS,
-    WORD_BITS,
-    first_state,
-    register_words,
-)
+from scaledrop.lfsr import MAX_SEED, REGISTERS, WORD_BITS, first_state, lfsr_words
 from scaledrop_hw.checks import require_range
 from scaledrop_hw.dropout import SpinSignature
 from scaledrop_hw.ring_oscillator import RingOscillators
@@ -37,18 +29,32 @@ def _device(m, spin, word):
     return used
 
 
-def _shifted(state):
-    """The bits that a shift register makes of ``WORD_BITS`` steps at once."""
-    fresh = 0
-    for lag in LAGS:
-        fresh ^= state[STATE_BITS - lag : STATE_BITS - lag + WORD_BITS]
-    return fresh
+class _Registers:
+    """The shift registers of scaledrop.lfsr: their word, and where they go next."""
+
+    def __init__(self, seed):
+        states = zip(REGISTERS, first_state(seed), strict=True)
+        self.states = [Signal(k, init=state) for (k, _, _), state in states]
+
+    @property
+    def word(self):
+        one, other, third = (state[-WORD_BITS:] for state in self.states)
+        return one ^ other ^ third
+
+    def step(self, *noise):
+        """Statements for the steps of one word, with bits of ``noise`` dealt out to their feedback,
+        to one register after another."""
+        statements = []
+        for at, (state, (k, q, s)) in enumerate(zip(self.states, REGISTERS, strict=True)):
+            fresh = state[k - s :] ^ state[k - s - q : k - q] ^ Cat(noise[at :: len(REGISTERS)])
+            statements.append(state.eq(Cat(fresh[:s], state[: k - s])))
+        return statements
 
 
 class LfsrSource(wiring.Component):
-    """STAND-IN for the magnetic device: pseudo-random bits of a linear feedback shift register.
+    """STAND-IN for the magnetic device: pseudo-random bits of linear feedback shift registers.
 
-    Each write pulse takes a word of 16 bits of the stream of scaledrop.shift_register and switches
+    Each write pulse takes a word of 16 bits of the stream of scaledrop.lfsr and switches
     where it is below the drive code: with probability drive / 65536, and so that the golden model
     can be given the same bits. It tells nothing of a magnetic device: no noise, drift or energy.
 
@@ -81,28 +87,26 @@ class LfsrSource(wiring.Component):
 
     def twin(self, codes):
         """Sensed state of successive write pulses at these drive codes."""
-        words = register_words(self._seed, len(codes)).tolist()
+        words = lfsr_words(self._seed, len(codes)).tolist()
         return [int(word < code) for word, code in zip(words, codes, strict=True)]
 
     def elaborate(self, platform):
         m = Module()
-        state = Signal(STATE_BITS, init=first_state(self._seed))
-        fresh = Signal(DROP_BITS)
-        m.d.comb += fresh.eq(_shifted(state))
-        used = _device(m, self.spin, fresh)
+        registers = _Registers(self._seed)
+        used = _device(m, self.spin, registers.word)
         with m.If(used):
-            m.d.sync += state.eq(Cat(state[WORD_BITS:], fresh))
+            m.d.sync += registers.step()
         return m
 
 
 class RingSource(wiring.Component):
     """STAND-IN for the magnetic device: bits from the jitter of ring oscillators.
 
-    A few free-running rings are sampled in every cycle, and each sample goes into the feedback of
-    the shift register of LfsrSource, which makes 16 steps a cycle whether its word is used or
-    not. So the words look alike for any drive code, and cannot be foreseen as far as the rings
-    drift. How much entropy they have on a board nobody has measured here: it depends on the part,
-    the place and route, the supply and the temperature. Not for secrets, and no magnetic device.
+    A few free-running rings are sampled in every cycle, and the samples go into the feedback of the
+    shift registers of LfsrSource, which go on in every cycle whether their word is used or not. So
+    the words look alike for any drive code, and cannot be foreseen as far as the rings drift. How
+    much entropy they have on a board nobody has measured here: it depends on the part, the place
+    and route, the supply and the temperature. Not for secrets, and no magnetic device.
 
     Parameters
     ----------
@@ -122,7 +126,7 @@ class RingSource(wiring.Component):
     which masks it drew.
     """
 
-    def __init__(self, *, family, rings=4):
+    def __init__(self, *, family, rings=3):
         self._rings = RingOscillators(family=family, rings=rings)
         super().__init__({"spin": In(SpinSignature)})
 
@@ -137,7 +141,7 @@ class RingSource(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.oscillators = oscillators = self._rings
-        state = Signal(STATE_BITS, init=first_state(0))
-        _device(m, self.spin, state[-DROP_BITS:])
-        m.d.sync += state.eq(Cat(state[WORD_BITS:], _shifted(state) ^ oscillators.samples))
+        registers = _Registers(0)
+        _device(m, self.spin, registers.word)
+        m.d.sync += registers.step(*oscillators.samples)
         return m

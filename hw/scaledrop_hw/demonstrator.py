@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out, connect
 
 from scaledrop.driver.protocol import Source
 from scaledrop.errors import UserError
-from scaledrop.shift_register import MAX_SEED
+from scaledrop.lfsr import MAX_SEED
 from scaledrop_hw.bit_generators import LfsrSource, RingSource
 from scaledrop_hw.bus_ports import connect_ports
 from scaledrop_hw.checks import require_range
@@ -56,7 +56,7 @@ class Demonstrator(wiring.Component):
     Stochastic contract
     -------------------
     With ``lfsr`` the k-th bit after a reset is drawn from the k-th word of
-    scaledrop.shift_register.
+    scaledrop.lfsr.
     """
 
     def __init__(

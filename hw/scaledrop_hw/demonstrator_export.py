@@ -7,7 +7,7 @@ from scaledrop_hw.system_export import system_sidecar
 __all__ = ["demonstrator_sidecar"]
 
 STAND_IN = {
-    "lfsr": "stand-in for the magnetic device: a linear feedback shift register, pseudo-random",
+    "lfsr": "stand-in for the magnetic device: linear feedback shift registers, pseudo-random",
     "ring": "stand-in for the magnetic device: ring oscillators, entropy not measured",
 }
 

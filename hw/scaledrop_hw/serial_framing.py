@@ -39,9 +39,11 @@ class SerialFraming:
     def __init__(self):
         self.byte, self.waiting, self.take = Signal(8), Signal(), Signal()
         self.silent, self.spoiled = Signal(), Signal()
-        self.opcode = Signal(4)
-        self.flags = Signal(data.StructLayout({"count": 2, "last": 1, "first": 1}))
-        self.address, self.word = Signal(ADDRESS_BITS), Signal(32)
+        flags = data.StructLayout({"count": 2, "last": 1, "first": 1})
+        # A command writes all of these before anything reads them.
+        self.opcode, self.flags = Signal(4, reset_less=True), Signal(flags, reset_less=True)
+        self.address = Signal(ADDRESS_BITS, reset_less=True)
+        self.word = Signal(32, reset_less=True)
         self._left, self._status, self._answering = Signal(3), Signal(4), Signal()
         self._check = Processor(CHECK(data_width=8))
 

@@ -4,8 +4,8 @@
 from system_designs import golden_frames
 
 from networks import random_images, random_network
+from scaledrop.lfsr import lfsr_words
 from scaledrop.mapping import ArrayShape, NetworkMapping
-from scaledrop.shift_register import register_words
 from scaledrop_hw.accelerator import Accelerator
 from scaledrop_hw.demonstrator import Demonstrator
 from scaledrop_hw.system import System
@@ -23,4 +23,4 @@ def demonstrator():
 
 def golden(images, inference):
     """Frames of the first images after a reset."""
-    return golden_frames(NETWORK, images, inference, register_words(SEED, 10_000))
+    return golden_frames(NETWORK, images, inference, lfsr_words(SEED, 10_000))

@@ -73,6 +73,7 @@ def test_what_is_left(run, model, tools):
     assert status == 0
     assert sorted(path.name for path in folder.iterdir()) == [
         "README.txt",
+        "network.sdnet",
         "result.json",
         "scaledrop_demonstrator.json",
         "scaledrop_demonstrator.v",
@@ -98,7 +99,10 @@ def test_what_is_left(run, model, tools):
     assert found["tools"] == ["yosys 1.0", "nextpnr-ecp5 1.0", "ecppack 1.0"]
     assert [call[0] for call in fake.calls] == ["yosys", *4 * ["nextpnr-ecp5"], "ecppack"]
     readme = (folder / "README.txt").read_text()
-    assert "openFPGALoader -b ulx3s ulx3s.bit" in readme and "scaledrop board --port" in readme
+    assert (
+        "openFPGALoader -b ulx3s ulx3s.bit" in readme
+        and "scaledrop board --port /dev/ttyUSB0 --sidecar" in readme
+    )
     description = read_description(folder / "scaledrop_demonstrator.json")
     assert description.sizes.digest == digest(NETWORK)
     assert run(*command, "--out", "again")[0] == 0

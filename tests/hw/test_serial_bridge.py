@@ -178,7 +178,7 @@ def test_a_turned_bit_is_always_noticed():
 
 
 def test_more_than_the_buffer_holds_is_noticed():
-    answers, world = run([*[read(4)] * 60, SILENCE, hello()], 3, buffer=16)
+    answers, _ = run([*[read(4)] * 60, SILENCE, hello()], 3, buffer=16)
     statuses = [status for status, _ in answers]
     assert 4 < len(statuses) < 60
     assert statuses == [OKAY] * (len(statuses) - 2) + [REFUSED, OKAY]

@@ -34,6 +34,9 @@ class SimulatedPipe:
         """Send bytes."""
         resume(self._line.send)(data)
 
+    def close(self) -> None:
+        """Nothing to give back."""
+
     @staticmethod
     def seconds() -> float:
         """Simulated time."""

@@ -9,6 +9,7 @@ import typer
 
 from scaledrop.errors import UserError
 from scaledrop_flow.cli import (
+    board,
     device,
     energy,
     fpga,
@@ -23,6 +24,7 @@ from scaledrop_flow.cli.options import INTERRUPTED, app
 
 __all__ = [
     "app",
+    "board",
     "device",
     "energy",
     "fpga",

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from types import TracebackType
 from typing import Any
 
 from scaledrop.driver.serial import SerialTransport
@@ -14,7 +13,7 @@ from scaledrop.errors import UserError
 __all__ = ["READ_TIMEOUT_S", "SerialPort", "open_serial"]
 
 READ_TIMEOUT_S = 0.5
-"""Longer than a device waits for the rest of a command, and than a busy computer keeps an answer."""
+"""Longer than a device waits for the rest of a command and a busy computer keeps an answer."""
 
 REMEDIES = {
     errno.ENOENT: "no such port; found here: {ports}",
@@ -33,7 +32,7 @@ def _serial() -> Any:
 
 
 class SerialPort:
-    """A :class:`scaledrop.driver.serial.BytePipe`; a context manager that closes the port.
+    """A :class:`scaledrop.driver.serial.BytePipe`.
 
     Args:
         name: Such as ``/dev/ttyUSB1`` or ``COM3``.
@@ -88,17 +87,6 @@ class SerialPort:
     def close(self) -> None:
         """Give the port back."""
         self._port.close()
-
-    def __enter__(self) -> SerialPort:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def open_serial(name: str, baud: int) -> SerialTransport:

@@ -40,6 +40,9 @@ class BytePipe(Protocol):
     def write(self, data: bytes) -> object:
         """Send bytes."""
 
+    def close(self) -> object:
+        """Give the line back."""
+
 
 class Answer(NamedTuple):
     """What a command was answered with."""
@@ -79,6 +82,16 @@ class SerialTransport:
         self.pipe, self.where, self.patience, self.clock = pipe, where, patience, clock
         self._window, self.source = 0, 0
         self._connect(Opcode.RESET if reset else Opcode.HELLO)
+
+    def close(self) -> None:
+        """Give the line back; so does leaving a ``with``."""
+        self.pipe.close()
+
+    def __enter__(self) -> SerialTransport:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self.close()
 
     def reset(self) -> None:
         """The device as after power-up, but for memories that were loaded; its bits begin anew."""
