@@ -153,6 +153,7 @@ _ALL = (
         busy=Led("rgb_led", 0, "g"),
         fault=Led("rgb_led", 0, "r"),
         button="button",
+        array=ArrayShape(32, 8),
         uart=("0", "1", ("io", 0)),
         load=(
             "openFPGALoader -b orangecrab_r0.2 {file}",
