@@ -21,6 +21,14 @@ needs_tools = pytest.mark.skipif(
 )
 
 
+def test_loops_of_ring_oscillators_are_let_through():
+    """And a loop in any other design is an error."""
+    board = BOARDS["icebreaker"]
+    for loops in (False, True):
+        made = make_plan(board, BoardTop(board, Echo(), board.clock_hz), loops=loops)
+        assert ("--ignore-loops" in made.commands["nextpnr-ice40"]) == loops
+
+
 def plan(name, clock_hz=None, multipliers=True):
     board = BOARDS[name]
     return make_plan(board, BoardTop(board, Echo(), clock_hz or board.clock_hz), multipliers)

@@ -104,4 +104,5 @@ def plan_of(board: Board, demonstrator: Any, clock_hz: int, multipliers: bool = 
     Raises:
         UserError: the package of boards is missing.
     """
-    return make_plan(board, BoardTop(board, demonstrator, clock_hz), multipliers)
+    top = BoardTop(board, demonstrator, clock_hz)
+    return make_plan(board, top, multipliers, loops=demonstrator.source == "ring")

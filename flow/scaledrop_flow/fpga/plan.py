@@ -86,11 +86,12 @@ def _arguments(words: Sequence[str]) -> tuple[str, ...]:
     return tuple("log.txt" if word in LOGS else word for word in words)
 
 
-def make_plan(board: Board, top: Any, multipliers: bool = True) -> Plan:
+def make_plan(board: Board, top: Any, multipliers: bool = True, loops: bool = False) -> Plan:
     """Elaborate ``top`` for the board; no tool but Amaranth's own is run.
 
     Args:
         multipliers: Take those of the device; else all are made of tables.
+        loops: The design has loops without a register, whose timing nobody can tell.
 
     Raises:
         UserError: the package of boards is missing.
@@ -102,6 +103,7 @@ def make_plan(board: Board, top: Any, multipliers: bool = True) -> Plan:
         emit_src=False,
         debug_verilog=True,
         synth_opts=OPTIONS[board.family][not multipliers],
+        nextpnr_opts="--ignore-loops" if loops else "",
         script_after_read=FLAT,
         script_after_synth=COUNTED,
     )
