@@ -59,7 +59,9 @@ class FakeTools:
     def _place(self, tool, arguments, folder):
         used = {bel: {"used": self.used[bel], "available": 1} for bel in BELS[tool]}
         report = {"utilization": used, "fmax": {}, "critical_paths": []}
-        if "--pack-only" not in arguments:
+        if "--pack-only" in arguments:
+            assert "--textcfg" not in arguments and "--asc" not in arguments
+        else:
             seed = int(arguments[arguments.index("--seed") + 1])
             report["fmax"] = {"clk": {"achieved": self.mhz[seed], "constraint": 25.0}}
             report["critical_paths"] = [self._path("clk", 1000 / self.mhz[seed])]

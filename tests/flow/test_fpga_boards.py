@@ -21,6 +21,14 @@ needs_tools = pytest.mark.skipif(
 )
 
 
+def test_loops_of_ring_oscillators_are_let_through():
+    """And a loop in any other design is an error."""
+    board = BOARDS["icebreaker"]
+    for loops in (False, True):
+        made = make_plan(board, BoardTop(board, Echo(), board.clock_hz), loops=loops)
+        assert ("--ignore-loops" in made.commands["nextpnr-ice40"]) == loops
+
+
 def plan(name, clock_hz=None, multipliers=True):
     board = BOARDS[name]
     return make_plan(board, BoardTop(board, Echo(), clock_hz or board.clock_hz), multipliers)
@@ -82,7 +90,11 @@ def test_a_pll_where_the_clock_is_another():
     ("name", "line", "without"),
     [
         ("ulx3s", "synth_ecp5 -nowidelut -top top", "synth_ecp5 -nowidelut -nodsp -top top"),
-        ("icebreaker", "synth_ice40 -dsp -top top", "synth_ice40 -top top"),
+        (
+            "icebreaker",
+            "synth_ice40 -dsp -dffe_min_ce_use 8 -top top",
+            "synth_ice40 -dffe_min_ce_use 8 -top top",
+        ),
     ],
 )
 def test_multipliers_of_the_device_or_of_tables(name, line, without):
@@ -109,7 +121,8 @@ def test_a_real_bitstream(name, magic, at_least, tmp_path):
     assert done.routes.closed
     ends = (done.routes.best.path.start, done.routes.best.path.end)
     assert all(end.startswith("count[") for end in ends), ends
-    again = implement(mapped, tmp_path, (1, 2), board.clock_hz / 1e6, Listener())
+    best = (done.routes.best.seed,)
+    again = implement(mapped, tmp_path, best, board.clock_hz / 1e6, Listener())
     assert again.bitstream == done.bitstream
     report = json.loads((tmp_path / "report.json").read_text())["utilization"]
     capacity = [value for value in astuple(board.capacity) if isinstance(value, int)]

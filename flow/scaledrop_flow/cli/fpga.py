@@ -37,7 +37,7 @@ def fpga(
         str | None, typer.Option(help="full or small; the board's if not said.")
     ] = None,
     convolution: Convolution = "auto",
-    max_passes: Annotated[int, typer.Option(help="Largest T of the hardware.")] = 255,
+    max_passes: Annotated[int | None, typer.Option(help="Largest T of the hardware.")] = None,
     source: Annotated[str, typer.Option(help="Of the random bits: lfsr or ring.")] = "lfsr",
     seed: Annotated[int, typer.Option(help="Of the LFSR.")] = 0,
     freq: Annotated[
@@ -65,7 +65,7 @@ def fpga(
         clock_hz=clock_of(chosen, freq),
         baud=baud or chosen.baud,
         convolution=convolution,
-        max_passes=max_passes,
+        max_passes=max_passes or chosen.max_passes,
         source=source,
         seed=seed,
     )

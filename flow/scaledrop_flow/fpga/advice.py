@@ -103,13 +103,17 @@ def estimate(built: Built, array: ArrayShape, small: bool) -> Estimate:
 
 
 def _arrays(built: ArrayShape) -> Iterator[ArrayShape]:
-    """Smaller arrays, the largest first; of equal ones that with the fewest columns."""
+    """Smaller arrays, the largest first; of equal ones that whose shape is most like ``built``."""
     rows = [built.rows >> by for by in range(built.rows.bit_length())]
     columns = [built.columns >> by for by in range(built.columns.bit_length())]
     shapes = {(row, column) for row in rows for column in columns} - {(built.rows, built.columns)}
-    for row, column in sorted(shapes, key=lambda one: (-one[0] * one[1], one[1])):
-        if row >= column:
-            yield replace(built, rows=row, columns=column, lanes=0)
+
+    def order(one: tuple[int, int]) -> tuple[int, float]:
+        stretched = abs(math.log2(one[0] * built.columns / (one[1] * built.rows)))
+        return -one[0] * one[1], stretched
+
+    for row, column in sorted(sorted(shapes), key=order):
+        yield replace(built, rows=row, columns=column, lanes=0)
 
 
 def suggest(built: Built) -> Estimate | None:

@@ -66,7 +66,7 @@ class Board:
         busy, fault: Lights.
         button: Resource that restarts the design; empty for none.
         widths: Hidden layers of the digits that fit.
-        array, datapath, form: Of the accelerator that fits.
+        array, datapath, form, max_passes: Of the accelerator that fits.
         load: Command that loads a bitstream until power goes, and the one that stores it.
     """
 
@@ -90,6 +90,7 @@ class Board:
     array: ArrayShape = DEFAULT_ARRAY
     datapath: str = "folded"
     form: str = "full"
+    max_passes: int = 255
 
     def make_platform(self) -> Any:
         """A fresh platform of Amaranth with the resource ``uart`` 0.
@@ -152,6 +153,7 @@ _ALL = (
         busy=Led("rgb_led", 0, "g"),
         fault=Led("rgb_led", 0, "r"),
         button="button",
+        array=ArrayShape(32, 8),
         uart=("0", "1", ("io", 0)),
         load=(
             "openFPGALoader -b orangecrab_r0.2 {file}",
@@ -175,6 +177,7 @@ _ALL = (
         widths=(32,),
         array=ArrayShape(16, 2),
         form="small",
+        max_passes=31,
         load=(
             "openFPGALoader -b ice40_generic {file}",
             "openFPGALoader -b ice40_generic -f {file}",

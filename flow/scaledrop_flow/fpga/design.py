@@ -8,6 +8,7 @@ from typing import Any
 
 from scaledrop.array_shape import ArrayShape
 from scaledrop.errors import UserError
+from scaledrop.form import Form
 from scaledrop.frozen import FrozenNetwork
 from scaledrop.mapping import NetworkMapping
 from scaledrop_flow.fpga.boards import Board
@@ -19,6 +20,9 @@ from scaledrop_hw.demonstrator import Demonstrator
 from scaledrop_hw.system import System
 
 __all__ = ["FpgaChoices", "clock_of", "demonstrator_of", "plan_of"]
+
+DEPTHS = {Form.FULL: 16, Form.SMALL: 4}
+"""Commands that the walk may be ahead of the crossbar."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +79,13 @@ def demonstrator_of(network: FrozenNetwork, board: Board, choices: FpgaChoices) 
     Raises:
         UserError: an impossible size.
     """
+    form = Form.named(choices.form)
     accelerator = Accelerator(
         mapping=NetworkMapping(network, choices.array, choices.convolution),
         max_passes=choices.max_passes,
+        depth=DEPTHS[form],
         datapath=choices.datapath,
-        form=choices.form,
+        form=form,
     )
     pixel_bits = 8 if network.input_bits <= 8 else 16
     return Demonstrator(
@@ -98,4 +104,5 @@ def plan_of(board: Board, demonstrator: Any, clock_hz: int, multipliers: bool = 
     Raises:
         UserError: the package of boards is missing.
     """
-    return make_plan(board, BoardTop(board, demonstrator, clock_hz), multipliers)
+    top = BoardTop(board, demonstrator, clock_hz)
+    return make_plan(board, top, multipliers, loops=demonstrator.source == "ring")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scaledrop.atomic import write_atomically
+from scaledrop.frozen_file import save
 from scaledrop_flow.fpga.boards import Board
 from scaledrop_flow.fpga.design import FpgaChoices
 from scaledrop_flow.fpga.plan import Plan
@@ -19,6 +20,7 @@ from scaledrop_hw.system_export import memory_contents
 __all__ = ["DEMONSTRATOR", "bitstream_name", "clear", "readme", "write_sources"]
 
 DEMONSTRATOR = "scaledrop_demonstrator"
+FROZEN = "network.sdnet"
 
 _README = """\
 {title}: {network} behind a serial line
@@ -30,7 +32,8 @@ Load until power goes:  {load}
 Store in the flash:     {store}
 
 Serial line: {serial}; {baud} baud, 8 data bits, no parity, 1 stop bit.
-Talk to it:  scaledrop board --port /dev/ttyUSB0 --description {demonstrator}.json
+Talk to it:  scaledrop board --port /dev/ttyUSB0 --sidecar {demonstrator}.json --model {frozen}
+             (of several ports take the one that the serial chip made)
 
 Lights: {busy} is on while an image is held, {fault} when something is wrong.
 {button}
@@ -41,6 +44,7 @@ The random bits are NOT those of a magnetic device, which no FPGA has. In its pl
 {constraints:<19}  pins and clocks
 {demonstrator}.v     the design without pins: plain Verilog for any tool
 {demonstrator}.json  what a host has to know of it
+{frozen}  the frozen network
 """
 
 
@@ -77,6 +81,7 @@ def write_sources(folder: Path, board: Board, plan: Plan, demonstrator: Any) -> 
         files[f"{DEMONSTRATOR}_contents.json"] = loaded
     for name, content in files.items():
         write_atomically(folder / name, content.encode())
+    save(demonstrator.system.accelerator.mapping.network, folder / FROZEN)
 
 
 def readme(board: Board, plan: Plan, network: str, choices: FpgaChoices) -> str:
@@ -94,6 +99,7 @@ def readme(board: Board, plan: Plan, network: str, choices: FpgaChoices) -> str:
         serial=board.serial,
         baud=f"{choices.baud:,}",
         demonstrator=DEMONSTRATOR,
+        frozen=FROZEN,
         busy=_light(board.busy),
         fault=_light(board.fault),
         button=button,

@@ -18,6 +18,7 @@ from scaledrop_flow.fpga.build import Listener, implement, map_plan
 from scaledrop_flow.fpga.clock import slower
 from scaledrop_flow.fpga.design import FpgaChoices, demonstrator_of, plan_of
 from scaledrop_flow.fpga.folder import bitstream_name, clear, readme, write_sources
+from scaledrop_flow.fpga.plan import tools_of
 from scaledrop_flow.fpga.result import as_text, bitstream_json, described, timing_json, usage_json
 from scaledrop_flow.fpga.route import Routes
 from scaledrop_flow.synthesis.tools import command_of
@@ -41,12 +42,12 @@ def make_fpga(
     """
     if not seeds:
         raise UserError("seeds: must be one or more, such as 1,2,3")
+    for tool in tools_of(board):
+        command_of(tool)
     began = time.monotonic()
     listener.step(f"{network.name} for {board.title}")
     demonstrator = demonstrator_of(network, board, choices)
     plan = plan_of(board, demonstrator, choices.clock_hz)
-    for tool in plan.tools:
-        command_of(tool)
     clear(out, board, plan)
     write_sources(out, board, plan, demonstrator)
     result = described(network, board, choices)

@@ -11,15 +11,20 @@ from typing import Any
 
 from scaledrop_flow.fpga.boards import Board
 
-__all__ = ["CELLS", "NAME", "PLACERS", "Plan", "make_plan"]
+__all__ = ["CELLS", "NAME", "Plan", "make_plan", "tools_of"]
 
 NAME = "top"
 CELLS = "cells.json"
 """Cells by type, as Yosys counts them."""
 
 PLACERS = {"ecp5": "nextpnr-ecp5", "ice40": "nextpnr-ice40"}
-OPTIONS = {"ecp5": ("-nowidelut", "-nowidelut -nodsp"), "ice40": ("-dsp", "")}
-"""Of synthesis, with the device's multipliers and without."""
+PACKERS = {"ecp5": "ecppack", "ice40": "icepack"}
+OPTIONS = {
+    "ecp5": ("-nowidelut", "-nowidelut -nodsp"),
+    "ice40": ("-dsp -dffe_min_ce_use 8", "-dffe_min_ce_use 8"),
+}
+"""Of synthesis, with the device's multipliers and without. Eight cells of iCE40 share an enable, so
+one of a few flip-flops leaves cells that nothing else can take."""
 
 CONSTRAINTS = {"ecp5": f"{NAME}.lpf", "ice40": f"{NAME}.pcf"}
 BITSTREAMS = {"ecp5": f"{NAME}.bit", "ice40": f"{NAME}.bin"}
@@ -50,11 +55,7 @@ class Plan:
 
     @property
     def packer(self) -> str:
-        return "ecppack" if self.board.family == "ecp5" else "icepack"
-
-    @property
-    def tools(self) -> tuple[str, str, str]:
-        return ("yosys", self.placer, self.packer)
+        return PACKERS[self.board.family]
 
     @property
     def verilog(self) -> str:
@@ -76,15 +77,21 @@ class Plan:
             (folder / name).write_text(self.files[name])
 
 
+def tools_of(board: Board) -> tuple[str, str, str]:
+    """Tools of a build, in the order in which they run."""
+    return ("yosys", PLACERS[board.family], PACKERS[board.family])
+
+
 def _arguments(words: Sequence[str]) -> tuple[str, ...]:
     return tuple("log.txt" if word in LOGS else word for word in words)
 
 
-def make_plan(board: Board, top: Any, multipliers: bool = True) -> Plan:
+def make_plan(board: Board, top: Any, multipliers: bool = True, loops: bool = False) -> Plan:
     """Elaborate ``top`` for the board; no tool but Amaranth's own is run.
 
     Args:
         multipliers: Take those of the device; else all are made of tables.
+        loops: The design has loops without a register, whose timing nobody can tell.
 
     Raises:
         UserError: the package of boards is missing.
@@ -96,6 +103,7 @@ def make_plan(board: Board, top: Any, multipliers: bool = True) -> Plan:
         emit_src=False,
         debug_verilog=True,
         synth_opts=OPTIONS[board.family][not multipliers],
+        nextpnr_opts="--ignore-loops" if loops else "",
         script_after_read=FLAT,
         script_after_synth=COUNTED,
     )

@@ -14,6 +14,7 @@ from scaledrop.frozen_file import digest
 from scaledrop_flow.fpga.boards import Board
 from scaledrop_flow.fpga.build import Mapped
 from scaledrop_flow.fpga.design import FpgaChoices
+from scaledrop_flow.fpga.plan import tools_of
 from scaledrop_flow.fpga.route import Routes
 from scaledrop_flow.synthesis.tools import tool_version
 
@@ -81,7 +82,7 @@ def usage_json(mapped: Mapped) -> dict[str, Any]:
             for use in mapped.blocks
         ],
         "cells": mapped.cells,
-        "tools": [tool_version(tool) for tool in mapped.plan.tools],
+        "tools": [tool_version(tool) for tool in tools_of(mapped.plan.board)],
     }
 
 

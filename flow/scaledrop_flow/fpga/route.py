@@ -106,7 +106,11 @@ def pack(plan: Plan, folder: Path) -> Mapping[str, Mapping[str, int]]:
     Raises:
         UserError: no nextpnr, or it refuses.
     """
-    run_tool(plan.placer, [*plan.commands[plan.placer], "--pack-only", "--report", REPORT], folder)
+    arguments = plan.commands[plan.placer]
+    # What is not placed has no configuration, and asking for one is an error.
+    output = arguments.index("--textcfg" if plan.board.family == "ecp5" else "--asc")
+    kept = [*arguments[:output], *arguments[output + 2 :]]
+    run_tool(plan.placer, [*kept, "--pack-only", "--report", REPORT], folder)
     found: Mapping[str, Mapping[str, int]] = _report(folder)["utilization"]
     return found
 
