@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from scaledrop_flow.netlist.mapping import (
     gates_of,
     port_name,
 )
+from scaledrop_flow.netlist.trim import only_cells
 from scaledrop_flow.synthesis.tools import run_tool, tool_version
 
 __all__ = ["CutBox", "Flat", "cut_boxes", "flatten"]
@@ -52,11 +53,13 @@ class Flat:
         mapped: As :func:`scaledrop_flow.netlist.mapping.map_block` has a block.
         blocks: Cell to its block.
         names: Cell or port to what a reader knows it by.
+        library: The library with the cells that are used.
     """
 
     mapped: Mapped
     blocks: Mapping[str, str]
     names: Mapping[str, str]
+    library: CellLibrary
 
 
 def cut_boxes(folder: Folder) -> list[CutBox]:
@@ -184,12 +187,27 @@ def _ports(sidecar: Path, boxes: Sequence[CutBox]) -> list[Port]:
     return own + cut
 
 
-def flatten(folder: Folder, library: CellLibrary) -> Flat:
+def _trimmed(library: CellLibrary, used: Collection[str], folder: Path) -> CellLibrary:
+    """The library with the cells of a netlist only."""
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def trim(files: Sequence[Path]) -> tuple[Path, ...]:
+        copies = tuple(folder / file.name for file in files)
+        for file, copy in zip(files, copies, strict=True):
+            copy.write_text(only_cells(file.read_text(), used))
+        return copies
+
+    return replace(library, files=trim(library.files), power_files=trim(library.power_files))
+
+
+def flatten(folder: Folder, whole: CellLibrary) -> Flat:
     """The flat netlist, and its gates for simulation.
 
     Raises:
         UserError: no Yosys, Yosys refuses, or a cell is no gate or flip-flop of the rising edge.
     """
+    stat = json.loads((folder.work / "map.json").read_text())["stat"]["design"]
+    library = _trimmed(whole, stat["num_cells_by_type"], folder.work / "flat")
     scratch = library.files[0].parent
     listed = json.loads(folder.boxes.read_text())
     kinds = [box["module"] for box in listed]
@@ -214,4 +232,4 @@ def flatten(folder: Folder, library: CellLibrary) -> Flat:
         names[plain] = known or f"{blocks[plain] or TOP}: {cell['type']}"
     names |= {port_name(at, port): port.name for at, port in enumerate(ports)}
     mapped = Mapped(tuple(ports), cells, 0.0, scratch / f"{STEM}.v", gates, tool_version("yosys"))
-    return Flat(mapped, blocks, names)
+    return Flat(mapped, blocks, names, library)

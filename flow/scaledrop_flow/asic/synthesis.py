@@ -22,8 +22,8 @@ from scaledrop_flow.synthesis.tools import run_tool
 __all__ = ["avoided", "cell_models", "map_design", "map_files"]
 
 ABC = "+strash;dc2;&get,-n;&nf,{D};&put;buffer;upsize,{D};dnsize,{D};stime,-p"
-"""Without the sweeping by SAT of the usual scripts (fraig, scorr, dch): on the wide multiplier of the
-pass accumulator it does not come to an end. Drivers are buffered and sized, without wires."""
+"""Without the sweeping by SAT of the usual scripts (fraig, scorr, dch), which does not come to an
+end on the wide multiplier of the pass accumulator. Cells are buffered and sized, without wires."""
 
 _MODULE = re.compile(r"^module \\?(\S+?) ?\(.*?^endmodule$", re.M | re.S)
 
