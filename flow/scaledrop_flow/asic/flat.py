@@ -99,18 +99,24 @@ def _cells(module: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, A
         yield f"g{at}", name, cell
 
 
-def _public(module: Mapping[str, Any]) -> dict[int, str]:
-    """Net to the shortest of its names that a person gave."""
-    found: dict[int, str] = {}
+def _public(module: Mapping[str, Any]) -> dict[int, list[str]]:
+    """Net to the names that a person gave it, the shortest first."""
+    found: dict[int, list[str]] = {}
     named = (one for one in module["netnames"].items() if not one[1]["hide_name"])
-    for name, net in sorted(named, key=lambda one: (len(one[0]), one[0]), reverse=True):
-        if any(part.startswith("$") or part.startswith("_") for part in name.split(".")):
+    for name, net in sorted(named, key=lambda one: (len(one[0]), one[0])):
+        if any(part.startswith(("$", "_")) for part in name.split(".")):
             continue
         wide = len(net["bits"]) > 1
         for at, bit in enumerate(net["bits"]):
             if isinstance(bit, int):
-                found[bit] = f"{name}[{at}]" if wide else name
+                found.setdefault(bit, []).append(f"{name}[{at}]" if wide else name)
     return found
+
+
+def _known(names: Sequence[str], block: str, kind: str) -> str:
+    """What a reader knows a cell by: a name of its net, of its own block if there is one."""
+    own = [name for name in names if name.startswith(f"{block}.")]
+    return next(iter([*own, *names]), f"{block or TOP}: {kind}")
 
 
 class _Writer:
@@ -228,8 +234,8 @@ def flatten(folder: Folder, whole: CellLibrary) -> Flat:
         net = ("", 0) if bit is None else writer.place(int(bit))
         cells[plain] = Cell(cell["type"], net if bit is not None else None, plain in clocked)
         blocks[plain] = block_of(own.rpartition(".")[0])
-        known = public.get(bit) if isinstance(bit, int) else None
-        names[plain] = known or f"{blocks[plain] or TOP}: {cell['type']}"
+        given = public.get(bit, []) if isinstance(bit, int) else []
+        names[plain] = _known(given, blocks[plain], cell["type"])
     names |= {port_name(at, port): port.name for at, port in enumerate(ports)}
     mapped = Mapped(tuple(ports), cells, 0.0, scratch / f"{STEM}.v", gates, tool_version("yosys"))
     return Flat(mapped, blocks, names, library)
