@@ -73,7 +73,7 @@ def test_names_of_registers_and_ports(mapped):
         flat.names[name] for name, cell in flat.mapped.cells.items() if cell.sequential
     )
     assert [name for name in clocked if name.startswith("core.counter")] == [
-        f"core.counter.read__addr[{at}]" for at in range(4)
+        f"core.counter.total[{at}]" for at in range(4)
     ]
     ports = by_name(flat)
     assert flat.names[ports["core.table.r0_data"][0]] == "core.table.r0_data"

@@ -85,7 +85,7 @@ def _script(kinds: Sequence[str], library: CellLibrary) -> str:
             f"hierarchy -check -top {TOP}",
             "flatten -noscopeinfo",
             *(f"expose -evert {TOP}/t:{name}" for name in kinds),
-            "opt_clean -purge",
+            "opt_clean",
             f"select {TOP}",
             f"write_json -selected {STEM}.json",
             "",
