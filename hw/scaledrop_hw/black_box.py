@@ -4,7 +4,16 @@
 import re
 from dataclasses import dataclass, replace
 
-from amaranth.hdl import ClockDomain, ClockSignal, Const, MemoryInstance, Module, Shape, Value
+from amaranth.hdl import (
+    ClockDomain,
+    ClockSignal,
+    Const,
+    MemoryData,
+    MemoryInstance,
+    Module,
+    Shape,
+    Value,
+)
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -185,13 +194,15 @@ class MemoryBody(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.domains.sync = sync = ClockDomain(reset_less=True, local=True)
-        m.d.comb += sync.clk.eq(self.clk)
+        # A domain of its own, which has no reset.
+        m.domains.words = words = ClockDomain(reset_less=True, local=True)
+        m.d.comb += words.clk.eq(self.clk)
         like = self._memory
-        m.submodules.words = memory = MemoryInstance(data=like.data)
+        rows = MemoryData(shape=like.shape, depth=like.depth, init=like.data.init)
+        m.submodules.words = memory = MemoryInstance(data=rows)
         writes = {
             port: memory.write_port(
-                domain="sync",
+                domain="words",
                 addr=getattr(self, f"w{at}_addr"),
                 data=getattr(self, f"w{at}_data"),
                 en=getattr(self, f"w{at}_en"),
@@ -201,7 +212,7 @@ class MemoryBody(wiring.Component):
         for at, port in enumerate(like.read_ports):
             registered = port.domain != "comb"
             memory.read_port(
-                domain=port.domain,
+                domain="words" if registered else "comb",
                 addr=getattr(self, f"r{at}_addr"),
                 data=getattr(self, f"r{at}_data"),
                 en=getattr(self, f"r{at}_en") if registered else Const(1),

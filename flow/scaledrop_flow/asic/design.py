@@ -17,7 +17,7 @@ from scaledrop_hw.black_box import CROSSBAR, BlackBox
 from scaledrop_hw.black_boxes import with_black_boxes
 from scaledrop_hw.export import as_text, sidecar
 
-__all__ = ["accelerator_of", "design_files", "write_design"]
+__all__ = ["accelerator_of", "box_values", "design_files", "write_design"]
 
 
 def accelerator_of(network: FrozenNetwork, choices: AsicChoices) -> Accelerator:
@@ -30,7 +30,8 @@ def accelerator_of(network: FrozenNetwork, choices: AsicChoices) -> Accelerator:
     return Accelerator(mapping=mapping, max_passes=choices.max_passes, datapath=choices.datapath)
 
 
-def _listed(box: BlackBox) -> dict[str, object]:
+def box_values(box: BlackBox) -> dict[str, object]:
+    """A black box as the list of them has it."""
     words, bits = box.shape
     return {
         "module": box.name,
@@ -60,7 +61,7 @@ def write_design(network: FrozenNetwork, choices: AsicChoices, folder: Folder) -
     for box in boxes.values():
         _write(folder.stubs / f"{box.name}.v", box.stub)
         _write(folder.behavioural / f"{box.name}.v", box.body)
-    _write(folder.boxes, as_text([_listed(box) for box in boxes.values()]))
+    _write(folder.boxes, as_text([box_values(box) for box in boxes.values()]))
     _write(folder.work / "modules.json", as_text(modules))
     if macro:
         told = contract(boxes[CROSSBAR].ports, accelerator.mapping)

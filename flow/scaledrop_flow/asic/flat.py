@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from scaledrop_flow.netlist.mapping import (
     gates_of,
     port_name,
 )
+from scaledrop_flow.netlist.trim import only_cells
 from scaledrop_flow.synthesis.tools import run_tool, tool_version
 
 __all__ = ["CutBox", "Flat", "cut_boxes", "flatten"]
@@ -52,11 +53,13 @@ class Flat:
         mapped: As :func:`scaledrop_flow.netlist.mapping.map_block` has a block.
         blocks: Cell to its block.
         names: Cell or port to what a reader knows it by.
+        library: The library with the cells that are used.
     """
 
     mapped: Mapped
     blocks: Mapping[str, str]
     names: Mapping[str, str]
+    library: CellLibrary
 
 
 def cut_boxes(folder: Folder) -> list[CutBox]:
@@ -82,7 +85,7 @@ def _script(kinds: Sequence[str], library: CellLibrary) -> str:
             f"hierarchy -check -top {TOP}",
             "flatten -noscopeinfo",
             *(f"expose -evert {TOP}/t:{name}" for name in kinds),
-            "opt_clean -purge",
+            "opt_clean",
             f"select {TOP}",
             f"write_json -selected {STEM}.json",
             "",
@@ -96,18 +99,24 @@ def _cells(module: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, A
         yield f"g{at}", name, cell
 
 
-def _public(module: Mapping[str, Any]) -> dict[int, str]:
-    """Net to the shortest of its names that a person gave."""
-    found: dict[int, str] = {}
+def _public(module: Mapping[str, Any]) -> dict[int, list[str]]:
+    """Net to the names that a person gave it, the shortest first."""
+    found: dict[int, list[str]] = {}
     named = (one for one in module["netnames"].items() if not one[1]["hide_name"])
-    for name, net in sorted(named, key=lambda one: (len(one[0]), one[0]), reverse=True):
-        if any(part.startswith("$") or part.startswith("_") for part in name.split(".")):
+    for name, net in sorted(named, key=lambda one: (len(one[0]), one[0])):
+        if any(part.startswith(("$", "_")) for part in name.split(".")):
             continue
         wide = len(net["bits"]) > 1
         for at, bit in enumerate(net["bits"]):
             if isinstance(bit, int):
-                found[bit] = f"{name}[{at}]" if wide else name
+                found.setdefault(bit, []).append(f"{name}[{at}]" if wide else name)
     return found
+
+
+def _known(names: Sequence[str], block: str, kind: str) -> str:
+    """What a reader knows a cell by: a name of its net, of its own block if there is one."""
+    own = [name for name in names if name.startswith(f"{block}.")]
+    return next(iter([*own, *names]), f"{block or TOP}: {kind}")
 
 
 class _Writer:
@@ -184,12 +193,27 @@ def _ports(sidecar: Path, boxes: Sequence[CutBox]) -> list[Port]:
     return own + cut
 
 
-def flatten(folder: Folder, library: CellLibrary) -> Flat:
+def _trimmed(library: CellLibrary, used: Collection[str], folder: Path) -> CellLibrary:
+    """The library with the cells of a netlist only."""
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def trim(files: Sequence[Path]) -> tuple[Path, ...]:
+        copies = tuple(folder / file.name for file in files)
+        for file, copy in zip(files, copies, strict=True):
+            copy.write_text(only_cells(file.read_text(), used))
+        return copies
+
+    return replace(library, files=trim(library.files), power_files=trim(library.power_files))
+
+
+def flatten(folder: Folder, whole: CellLibrary) -> Flat:
     """The flat netlist, and its gates for simulation.
 
     Raises:
         UserError: no Yosys, Yosys refuses, or a cell is no gate or flip-flop of the rising edge.
     """
+    stat = json.loads((folder.work / "map.json").read_text())["stat"]["design"]
+    library = _trimmed(whole, stat["num_cells_by_type"], folder.work / "flat")
     scratch = library.files[0].parent
     listed = json.loads(folder.boxes.read_text())
     kinds = [box["module"] for box in listed]
@@ -210,8 +234,8 @@ def flatten(folder: Folder, library: CellLibrary) -> Flat:
         net = ("", 0) if bit is None else writer.place(int(bit))
         cells[plain] = Cell(cell["type"], net if bit is not None else None, plain in clocked)
         blocks[plain] = block_of(own.rpartition(".")[0])
-        known = public.get(bit) if isinstance(bit, int) else None
-        names[plain] = known or f"{blocks[plain] or TOP}: {cell['type']}"
+        given = public.get(bit, []) if isinstance(bit, int) else []
+        names[plain] = _known(given, blocks[plain], cell["type"])
     names |= {port_name(at, port): port.name for at, port in enumerate(ports)}
     mapped = Mapped(tuple(ports), cells, 0.0, scratch / f"{STEM}.v", gates, tool_version("yosys"))
-    return Flat(mapped, blocks, names)
+    return Flat(mapped, blocks, names, library)

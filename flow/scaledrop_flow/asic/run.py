@@ -58,23 +58,23 @@ def _mapped(
 
 
 def _priced(
-    result: AsicResult, flat: Flat, workload: Workload | None, folder: Folder, steps: Steps
+    result: AsicResult, flat: Flat, workload: Workload | None, cache: Path, steps: Steps
 ) -> None:
     """Steps time and power, with OpenSTA, or what can be said without."""
-    choices = result.choices
+    choices, folder = result.choices, steps.folder
     try:
         sta_command()
     except UserError as error:
         result.skips += [f"timing by OpenSTA: {error}", f"power: {error}"]
         return
     steps.progress("time ...")
-    report = analyse(flat.mapped, result.library, folder.work / "sta", choices.clock_ns * 1e-9)
+    report = analyse(flat.mapped, flat.library, folder.work / "sta", choices.clock_ns * 1e-9)
     result.timing = sta_timing(flat, report, choices.clock_ns)
     if workload is None:
         result.skips.append("power: no images were asked for; give --images")
         return
     steps.progress(f"power: {len(workload.images)} images ...")
-    activity = played(flat, workload, choices, folder)
+    activity = played(flat, workload, choices, folder, cache)
     result.power, result.rows = block_power(
         flat, report, activity, result.rows, len(workload.images), choices.clock_ns
     )
@@ -133,7 +133,7 @@ def run_asic(
         timing=abc_timing(folder.work / "map.log", told["tool"], choices.clock_ns),
         boxes=json.loads(folder.boxes.read_text()),
     )
-    _priced(result, flat, recorded, folder, steps)
+    _priced(result, flat, recorded, cache, steps)
     if verified is not None:
         _verified(result, verified, folder, cache, steps)
     write_handoff(folder, library, choices)

@@ -22,8 +22,8 @@ from scaledrop_flow.synthesis.tools import run_tool
 __all__ = ["avoided", "cell_models", "map_design", "map_files"]
 
 ABC = "+strash;dc2;&get,-n;&nf,{D};&put;buffer;upsize,{D};dnsize,{D};stime,-p"
-"""Without the sweeping by SAT of the usual scripts (fraig, scorr, dch): on the wide multiplier of the
-pass accumulator it does not come to an end. Drivers are buffered and sized, without wires."""
+"""Without the sweeping by SAT of the usual scripts (fraig, scorr, dch), which does not come to an
+end on the wide multiplier of the pass accumulator. Cells are buffered and sized, without wires."""
 
 _MODULE = re.compile(r"^module \\?(\S+?) ?\(.*?^endmodule$", re.M | re.S)
 
@@ -71,11 +71,14 @@ def _models_script(library: CellLibrary) -> str:
     return "\n".join((*files, "write_verilog -noattr models.v", ""))
 
 
+def _lacks(library: CellLibrary, what: str) -> UserError:
+    return UserError(f"lib: {library.name} has {what}; use another, or fewer --dont-use")
+
+
 def _checked(counts: Mapping[str, int], library: CellLibrary) -> None:
     left = sorted(kind for kind in counts if kind.startswith("$"))
     if left:
-        what = "no flip-flop" if "DFF" in left[0] else f"no cell for {left[0]}"
-        raise UserError(f"lib: {library.name} has {what}; use another, or fewer --dont-use")
+        raise _lacks(library, f"no cell for {left[0]}")
 
 
 def map_design(folder: Folder, library: CellLibrary, choices: AsicChoices) -> None:
@@ -91,7 +94,12 @@ def map_design(folder: Folder, library: CellLibrary, choices: AsicChoices) -> No
     for name in boxes:
         shutil.copy(folder.stubs / f"{name}.v", scratch)
     (scratch / "script.ys").write_text(_script(modules, boxes, library, choices))
-    log = run_tool("yosys", ["-q", "-l", "log.txt", "-s", "script.ys"], scratch)
+    try:
+        log = run_tool("yosys", ["-q", "-l", "log.txt", "-s", "script.ys"], scratch)
+    except UserError as error:
+        if "cannot be legalized" in str(error):
+            raise _lacks(library, "no flip-flop") from None
+        raise
     stat = json.loads((scratch / "stat.json").read_text())
     _checked(stat["design"]["num_cells_by_type"], library)
     netlist = (scratch / "netlist.v").read_text().replace(" signed ", " ")

@@ -24,6 +24,8 @@ SOURCE = Path(str(files("scaledrop_flow") / "netlist" / "gates.cpp"))
 SETTLE = 16
 """Edges, the seven of the reset among them, in which outputs are not compared yet."""
 
+PAYLOAD = "__payload"
+
 Bits = npt.NDArray[np.uint8]
 
 
@@ -128,6 +130,12 @@ def simulate(
     return told, np.fromfile(paths[3], dtype="<i8")
 
 
+def _looked_at(name: str, recorded: Mapping[str, Bits]) -> npt.NDArray[np.bool_]:
+    """(cycles, 1): where an output counts; a stream's payload does while its valid is high."""
+    valid = recorded.get(name.replace(PAYLOAD, "__valid")) if name.endswith(PAYLOAD) else None
+    return np.ones((1, 1), dtype=bool) if valid is None else valid[:, :1] == 1
+
+
 def replay(mapped: Mapped, recorded: Mapping[str, Bits], folder: Path) -> Activity:
     """Play what a block saw to its netlist, hold its outputs against it, count changes.
 
@@ -139,7 +147,7 @@ def replay(mapped: Mapped, recorded: Mapping[str, Bits], folder: Path) -> Activi
     """
     inputs: dict[int, Bits] = {}
     outputs: list[int] = []
-    wanted = []
+    wanted, counts = [], []
     for at, port in enumerate(mapped.ports):
         if port.name == "clk":
             continue
@@ -149,7 +157,9 @@ def replay(mapped: Mapped, recorded: Mapping[str, Bits], folder: Path) -> Activi
         else:
             outputs += nets
             wanted.append(bits)
+            counts.append(np.broadcast_to(_looked_at(port.name, recorded), bits.shape))
     told, toggles = simulate(mapped.gates, inputs, outputs, folder)
-    differing = (told != np.concatenate(wanted, axis=1)).any(axis=1)
+    wrong = (told != np.concatenate(wanted, axis=1)) & np.concatenate(counts, axis=1)
+    differing = wrong.any(axis=1)
     counted = {net: int(toggles[at]) for net, at in mapped.gates.nets.items()}
     return Activity(len(told), counted, int(differing[SETTLE:].sum()))

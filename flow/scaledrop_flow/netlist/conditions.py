@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect
 
-__all__ = ["without_conditions"]
+__all__ = ["group_end", "without_conditions"]
 
 _GROUP = re.compile(r"\binternal_power\s*\(\s*\)\s*\{")
 _PIN = re.compile(r"\bpin\s*\(")
@@ -21,7 +21,7 @@ _INPUT = re.compile(r"\brelated_pin\s*:\s*\"?([^\";]+)")
 _SUPPLY = re.compile(r"\brelated_pg_pin\s*:\s*\"?([^\";\s]+)")
 
 
-def _end(text: str, start: int) -> int:
+def group_end(text: str, start: int) -> int:
     """Behind the brace that closes the one before ``start``."""
     depth = 1
     for brace in _BRACE.finditer(text, start):
@@ -37,7 +37,7 @@ def without_conditions(text: str) -> str:
     seen: set[tuple[int, str, str]] = set()
     parts, at = [], 0
     for group in _GROUP.finditer(text):
-        end = _end(text, group.end())
+        end = group_end(text, group.end())
         body = text[group.start() : end]
         source, supply = _INPUT.search(body), _SUPPLY.search(body)
         if source is None:
