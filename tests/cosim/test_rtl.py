@@ -47,12 +47,12 @@ INFERENCES = [
 ]
 
 
-def made(name, folder, datapath="reference", convolution="auto"):
+def made(name, folder, datapath="reference", convolution="auto", weights="memory"):
     """Network of a shape, and the accelerator generated for it."""
     shape, nodes, array, bits = SHAPES[name]
     codes = [drop_code(p) for p in (0.4, 0.3, 0.5)]
     network = random_graph_network(21, shape, nodes, bits, codes=codes)
-    ways = {"datapath": datapath, "convolution": convolution}
+    ways = {"datapath": datapath, "convolution": convolution, "weights": weights}
     return network, generate(network, array, folder / "rtl", **ways)
 
 
@@ -95,6 +95,15 @@ def test_every_value_of_every_mode_equals_the_golden_model(
             **dict.fromkeys(("predicted", "covered", "abstain"), classes),
             "counters": 17 * 3,
         }
+
+
+def test_weights_in_the_logic_equal_the_golden_model(tmp_path, cache):
+    network, generated = made("convolution", tmp_path, weights="baked")
+    backend = backend_of(generated, cache, tmp_path)
+    assert backend.simulation.sidecar["parameters"]["weights"] == "baked"
+    report = backend.verify(workload_of(network))
+    assert report.ok, str(report)
+    assert report.checked["counters"] == 17 * 3
 
 
 @pytest.mark.parametrize("disturbance", [Disturbance(idle=200), Disturbance(stall=230)])

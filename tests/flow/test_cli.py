@@ -112,6 +112,7 @@ MISTAKES = {
         "spin: mode exact draws no bits; use passes or shared",
     ),
     "supply": (("cosim", "--spin", "hikstor80", "--supply", "7"), "supply: must be 0.5 to 2"),
+    "weights": (("cosim", "--weights", "x"), "weights: must be memory or baked, not 'x'"),
     "datapath": (("cosim", "--datapath", "x"), "datapath: must be reference or folded, not 'x'"),
     "convolution": (
         ("cosim", "--convolution", "x"),

@@ -163,7 +163,7 @@ def test_what_yosys_refuses():
 
 
 @needs_yosys
-@pytest.mark.parametrize(("family", "limit"), [("ice40", 480), ("ecp5", 500)])
+@pytest.mark.parametrize(("family", "limit"), [("ice40", 510), ("ecp5", 530)])
 def test_a_small_tile_keeps_its_area(family, limit):
     """A gate in every cell would take 128 more, a choice in every accumulator 60."""
     text = tile_verilog(rows=32, columns=4, fan_in=100, planes=8)
@@ -173,7 +173,7 @@ def test_a_small_tile_keeps_its_area(family, limit):
 @needs_yosys
 @pytest.mark.parametrize(("family", "limit"), [("ice40", 320), ("ecp5", 330)])
 def test_a_small_baked_tile_keeps_its_area(family, limit):
-    """With its weights in a memory it would take 140 more."""
+    """With its weights in a memory it would take 180 more."""
     text = baked_verilog(rows=32, columns=4, fan_in=100, planes=8, lines="planes")
     assert synthesize(text, family, options=OPTIONS[family]).counts.lut4 <= limit
 
@@ -194,6 +194,8 @@ def counted(monkeypatch):
     """The benchmark of a machine where mapping takes no time."""
     area = importlib.import_module("scaledrop_flow.bench.area")
     cells = {"SB_LUT4": 3, "LUT4": 1, "CCU2C": 2}
+    for name in ("tile_verilog", "baked_verilog"):
+        monkeypatch.setattr(area, name, lambda *sizes: "")
     monkeypatch.setattr(
         area,
         "synthesize",
