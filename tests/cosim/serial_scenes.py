@@ -28,6 +28,7 @@ from scaledrop_flow.data import LabelledImages
 
 SIDECAR = read_json(Path(os.environ["SERIAL_SIDECAR"]))
 DESCRIPTION = description_of(SIDECAR)
+COUNT = len(IMAGES)
 SHARED, PASSES = Inference(Mode.SHARED, 6), Inference(Mode.PASSES, 3)
 
 
@@ -44,9 +45,9 @@ class Bench:
         )
         return Device.described(transport, DESCRIPTION)
 
-    def ready(self, inference):
+    def ready(self, inference, reset=True):
         """A device that was configured."""
-        device = self.open()
+        device = self.open(reset)
         device.configure(mode=inference.mode, passes=inference.passes, records=True)
         return device
 
@@ -140,10 +141,10 @@ def noise_and_half_commands(bench):
         lambda: bench.hold(600),
         lambda: (bench.say(write[:5]), bench.hold(40)),
     ):
-        device = bench.ready(SHARED)
+        bench.ready(SHARED)
         upset()
-        # The transport finds its way out by itself, or when the line is opened again.
-        device = bench.open(reset=False)
+        # Whoever opens the line next finds it in order, and nothing was written.
+        device = bench.ready(SHARED, reset=False)
         assert device.infer(IMAGES[:2]) == golden(IMAGES[:2], SHARED)
         assert device.status().ok
 
@@ -178,7 +179,7 @@ def an_abort_over_the_line(bench):
 @scene
 def the_board_command(bench):
     transport = bench.open().transport
-    labels = np.array([0, 1, 2])
+    labels = np.arange(COUNT)
     seen = []
     choices = BoardChoices(SHARED, min_votes=4)
     result = run_board(
@@ -189,11 +190,11 @@ def the_board_command(bench):
         choices,
         lambda first, frames: seen.append((first, len(frames))),
     )
-    assert result.masks is Masks.FORESEEN and seen == [(0, 3)]
+    assert result.masks is Masks.FORESEEN and seen == [(0, COUNT)]
     assert result.ok and result.check.total_mismatches == 0
     layers, classes = len(NETWORK.layers), NETWORK.classes
-    assert result.check.checked["masks"] == 3 * 6 * layers
-    assert result.check.checked["logits"] == 3 * 6 * classes
+    assert result.check.checked["masks"] == COUNT * 6 * layers
+    assert result.check.checked["logits"] == COUNT * 6 * classes
     assert result.check.checked["counters"] == 15 * layers
     wanted = [frame.result for frame in golden(IMAGES, SHARED)]
     assert result.predicted.tolist() == [one.predicted for one in wanted]
