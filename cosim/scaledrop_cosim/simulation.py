@@ -40,10 +40,11 @@ NETLIST_OPTIMISE = "-O1"
 """The C++ compiler's flag for a netlist, whose text is ten times that of its RTL."""
 NETLIST_ARGUMENTS = (
     *("--inline-mult", "-1", "--output-split", "20000", "--output-split-cfuncs", "2000"),
-    *("--timescale-override", "1ns/1ns"),
+    *("--timescale-override", "1ns/1ns", "-Wno-fatal"),
 )
 """Verilator's for a netlist: every cell is expanded where it stands, files and functions are small
-enough for a compiler, and the models' own units of time do not count."""
+enough for a compiler, the models' own units of time do not count, and what Verilator warns of in
+models of others stops nothing."""
 
 
 @dataclass(frozen=True)

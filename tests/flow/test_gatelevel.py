@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from networks import random_graph_network, random_images
@@ -12,11 +13,17 @@ from scaledrop.frozen_file import save
 from scaledrop.graph import Kind, Layer
 from scaledrop.mapping import ArrayShape
 from scaledrop.numbers import drop_code
+from scaledrop_cosim import simulation
 from scaledrop_cosim.backends.rtl import RtlBackend
 from scaledrop_cosim.contract import Workload
-from scaledrop_cosim.simulation import build
 from scaledrop_flow.gatelevel.synthesise import make_netlist
 from scaledrop_flow.steps.generate import generate
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Few cycles are simulated, so that what counts is the C++ compiler's time."""
+    monkeypatch.setattr(simulation, "NETLIST_OPTIMISE", "-O0")
 
 
 @pytest.fixture
@@ -28,11 +35,10 @@ def network():
 def test_the_command_runs_the_bench_on_a_netlist(run, network, tmp_path, cache):
     save(network, tmp_path / "tiny.sdnet")
     pixels, labels = random_images(5, network, 3), [0, 1, 0]
-    import numpy as np
-
     np.savez(tmp_path / "own.npz", images=pixels, labels=np.array(labels))
-    arguments = "--images 3 --passes 3 --rows 4 --columns 2 --datapath folded --out o".split()
-    arguments += ["--model", "tiny.sdnet", "--data", "own.npz", "--cache", str(cache)]
+    arguments = ["--images", 3, "--passes", 3, "--rows", 4, "--columns", 2]
+    arguments += ["--datapath", "folded", "--out", "o", "--cache", cache]
+    arguments += ["--model", "tiny.sdnet", "--data", "own.npz"]
     status, out, _ = run("cosim", "--netlist", "ecp5", *arguments)
     report = json.loads(Path("o/report.json").read_text())
     assert status == 0 and report["ok"] and report["mismatches"] == 0
@@ -52,8 +58,8 @@ def test_a_wrong_gate_is_found_and_its_place_named(network, tmp_path, cache):
     gate = r"(head\.gain\[0\] +)&( +\\core\.outputs\.head\.value\[0\])"
     assert len(re.findall(gate, text)) == 1
     netlist.verilog.write_text(re.sub(gate, r"\1|\2", text))
-    simulation = build(netlist.verilog, cache, cells=netlist.models)
-    backend = RtlBackend(simulation, made.mapping, made.timing, tmp_path / "run")
+    built = simulation.build(netlist.verilog, cache, cells=netlist.models)
+    backend = RtlBackend(built, made.mapping, made.timing, tmp_path / "run")
     report = backend.verify(Workload(network, random_images(5, network, 3), 3, 1))
     assert not report.ok and report.backend == "generic netlist"
     assert re.match(r"image 0, pass \d, layer 0 \(head\), class \d: logit is ", report.first)

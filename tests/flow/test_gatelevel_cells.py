@@ -42,7 +42,8 @@ module probe(input clk, input rst, input [63:0] x, output reg [31:0] product,
   always @(posedge clk) if (rst) count <= 16'h8001; else if (x[1]) count <= count + x[5:0];
 endmodule
 """
-WIDTH = 207
+PORTS = {"product": 32, "wide": 71, "sum": 40, "deep": 40, "shallow": 8, "count": 16}
+WIDTH = sum(PORTS.values())
 TOP = """
 module top;
   reg clk = 0, rst = 0;
@@ -75,11 +76,9 @@ CELLS = {
 
 
 def instance(name, to):
-    ports = "product[31:0] wide[70:0] sum[39:0] deep[39:0] shallow[7:0] count[15:0]".split()
     nets, at = [], WIDTH
-    for port in ports:
-        width = int(re.search(r"\[(\d+)", port)[1]) + 1
-        nets.append(f".{port.split('[')[0]}({to}[{at - 1}:{at - width}])")
+    for port, width in PORTS.items():
+        nets.append(f".{port}({to}[{at - 1}:{at - width}])")
         at -= width
     return f"  probe_{name} of_{name}(.clk(clk), .rst(rst), .x(x), {', '.join(nets)});"
 
@@ -96,7 +95,9 @@ def with_a_fault(text):
         pins = dict(re.findall(r"\.(\w+)\((.+?)\)(?:,|$)", found[2]))
         if pins["O"] in driven:
             at = sum((pins[f"I{pin}"] == "1'h1") << pin for pin in range(4))
-            return f"{text[: found.start(1)]}{int(found[1], 16) ^ 1 << at:04x}{text[found.end(1) :]}"
+            return (
+                f"{text[: found.start(1)]}{int(found[1], 16) ^ 1 << at:04x}{text[found.end(1) :]}"
+            )
     raise AssertionError("no table drives the counter")
 
 
