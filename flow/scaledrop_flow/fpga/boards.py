@@ -67,7 +67,8 @@ class Board:
         button: Resource that restarts the design; empty for none.
         widths: Hidden layers of the digits that fit.
         array, datapath, form, max_passes: Of the accelerator that fits.
-        load: Command that loads a bitstream until power goes, and the one that stores it.
+        store: Command that stores a bitstream in the flash.
+        load: Command that loads one until power goes; empty where there is none.
     """
 
     name: str
@@ -83,7 +84,8 @@ class Board:
     baud: int
     busy: Led
     fault: Led
-    load: tuple[str, str]
+    store: str
+    load: str = ""
     uart: tuple[str, str, tuple[str, int]] | None = None
     button: str = ""
     widths: tuple[int, ...] = (128, 128)
@@ -136,7 +138,8 @@ _ALL = (
         busy=Led("led", 0),
         fault=Led("led", 1),
         button="button_fire",
-        load=("openFPGALoader -b ulx3s {file}", "openFPGALoader -b ulx3s -f {file}"),
+        load="openFPGALoader -b ulx3s {file}",
+        store="openFPGALoader -b ulx3s -f {file}",
     ),
     Board(
         name="orangecrab",
@@ -155,9 +158,9 @@ _ALL = (
         button="button",
         array=ArrayShape(32, 8),
         uart=("0", "1", ("io", 0)),
-        load=(
-            "openFPGALoader -b orangecrab_r0.2 {file}",
-            "dfu-util -d 1209:5af0 -a 0 -D {file}",
+        store=(
+            "dfu-suffix -v 1209 -p 5af0 -a {file} && dfu-util -a 0 -D {file}, "
+            "the button held while the board is plugged in"
         ),
     ),
     Board(
@@ -178,10 +181,7 @@ _ALL = (
         array=ArrayShape(16, 2),
         form="small",
         max_passes=31,
-        load=(
-            "openFPGALoader -b ice40_generic {file}",
-            "openFPGALoader -b ice40_generic -f {file}",
-        ),
+        store="openFPGALoader -b ice40_generic {file}, or iceprog {file}",
     ),
 )
 

@@ -28,8 +28,7 @@ _README = """\
 {bitstream} was made from the files beside it; result.json says how, with which tools, how fast
 and how full the device ({device}) is.
 
-Load until power goes:  {load}
-Store in the flash:     {store}
+{load}Store in the flash:     {store}
 
 Serial line: {serial}; {baud} baud, 8 data bits, no parity, 1 stop bit.
 Talk to it:  scaledrop board --port /dev/ttyUSB0 --sidecar {demonstrator}.json --model {frozen}
@@ -87,15 +86,15 @@ def write_sources(folder: Path, board: Board, plan: Plan, demonstrator: Any) -> 
 def readme(board: Board, plan: Plan, network: str, choices: FpgaChoices) -> str:
     """README.txt of a build with a bitstream."""
     name = bitstream_name(board, plan)
-    load, store = (command.format(file=name) for command in board.load)
+    load = f"Load until power goes:  {board.load}\n" if board.load else ""
     button = f"The button {board.button} restarts the design.\n" if board.button else ""
     return _README.format(
         title=board.title,
         network=network,
         bitstream=name,
         device=board.device,
-        load=load,
-        store=store,
+        load=load.format(file=name),
+        store=board.store.format(file=name),
         serial=board.serial,
         baud=f"{choices.baud:,}",
         demonstrator=DEMONSTRATOR,
