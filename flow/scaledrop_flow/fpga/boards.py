@@ -37,10 +37,11 @@ class Capacity:
 
 @dataclass(frozen=True)
 class Led:
-    """A light: its resource, number, and member, if it is one of several colours."""
+    """A light: its resource, number, what people call it, its member if it has several colours."""
 
     resource: str
     number: int
+    text: str
     colour: str = ""
 
 
@@ -135,8 +136,8 @@ _ALL = (
         clock_hz=25_000_000,
         serial="the USB connector US1 (FT231X)",
         baud=1_000_000,
-        busy=Led("led", 0),
-        fault=Led("led", 1),
+        busy=Led("led", 0, "light 0"),
+        fault=Led("led", 1, "light 1"),
         button="button_fire",
         load="openFPGALoader -b ulx3s {file}",
         store="openFPGALoader -b ulx3s -f {file}",
@@ -153,8 +154,8 @@ _ALL = (
         clock_hz=24_000_000,
         serial="a 3.3 V USB-serial adapter at the header: its TX on pin 0, its RX on pin 1, ground",
         baud=1_000_000,
-        busy=Led("rgb_led", 0, "g"),
-        fault=Led("rgb_led", 0, "r"),
+        busy=Led("rgb_led", 0, "the green light", "g"),
+        fault=Led("rgb_led", 0, "the red light", "r"),
         button="button",
         array=ArrayShape(32, 8),
         uart=("0", "1", ("io", 0)),
@@ -175,8 +176,8 @@ _ALL = (
         clock_hz=12_000_000,
         serial="the USB connector (FT2232H, second channel)",
         baud=1_000_000,
-        busy=Led("led_g", 0),
-        fault=Led("led_r", 0),
+        busy=Led("led_g", 0, "the green light"),
+        fault=Led("led_r", 0, "the red light"),
         widths=(32,),
         array=ArrayShape(16, 2),
         form="small",
