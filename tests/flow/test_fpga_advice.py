@@ -129,3 +129,9 @@ def test_nothing_helps():
 @pytest.mark.parametrize(("used", "over"), [(5280, ()), (5281, ("LUT4",))])
 def test_a_full_device_is_not_over(used, over):
     assert tuple(one.name for one in built(used=(used, 0, 30, 8)).usage.over) == over
+
+
+def test_deep_memories_take_more_of_them():
+    """272 tiles of 16 bits are more than the 256 words of one memory."""
+    deep = dataclasses.replace(built(), network=random_network(1, (64, 64, 4)))
+    assert estimate(deep, ArrayShape(4, 4), small=False).needs["block memories"] == 2 + 3

@@ -37,10 +37,11 @@ class Capacity:
 
 @dataclass(frozen=True)
 class Led:
-    """A light: its resource, number, and member, if it is one of several colours."""
+    """A light: its resource, number, what people call it, its member if it has several colours."""
 
     resource: str
     number: int
+    text: str
     colour: str = ""
 
 
@@ -67,7 +68,8 @@ class Board:
         button: Resource that restarts the design; empty for none.
         widths: Hidden layers of the digits that fit.
         array, datapath, form, max_passes: Of the accelerator that fits.
-        load: Command that loads a bitstream until power goes, and the one that stores it.
+        store: Command that stores a bitstream in the flash.
+        load: Command that loads one until power goes; empty where there is none.
     """
 
     name: str
@@ -83,7 +85,8 @@ class Board:
     baud: int
     busy: Led
     fault: Led
-    load: tuple[str, str]
+    store: str
+    load: str = ""
     uart: tuple[str, str, tuple[str, int]] | None = None
     button: str = ""
     widths: tuple[int, ...] = (128, 128)
@@ -133,10 +136,11 @@ _ALL = (
         clock_hz=25_000_000,
         serial="the USB connector US1 (FT231X)",
         baud=1_000_000,
-        busy=Led("led", 0),
-        fault=Led("led", 1),
+        busy=Led("led", 0, "light 0"),
+        fault=Led("led", 1, "light 1"),
         button="button_fire",
-        load=("openFPGALoader -b ulx3s {file}", "openFPGALoader -b ulx3s -f {file}"),
+        load="openFPGALoader -b ulx3s {file}",
+        store="openFPGALoader -b ulx3s -f {file}",
     ),
     Board(
         name="orangecrab",
@@ -150,14 +154,14 @@ _ALL = (
         clock_hz=24_000_000,
         serial="a 3.3 V USB-serial adapter at the header: its TX on pin 0, its RX on pin 1, ground",
         baud=1_000_000,
-        busy=Led("rgb_led", 0, "g"),
-        fault=Led("rgb_led", 0, "r"),
+        busy=Led("rgb_led", 0, "the green light", "g"),
+        fault=Led("rgb_led", 0, "the red light", "r"),
         button="button",
         array=ArrayShape(32, 8),
         uart=("0", "1", ("io", 0)),
-        load=(
-            "openFPGALoader -b orangecrab_r0.2 {file}",
-            "dfu-util -d 1209:5af0 -a 0 -D {file}",
+        store=(
+            "dfu-suffix -v 1209 -p 5af0 -a {file} && dfu-util -a 0 -D {file}, "
+            "the button held while the board is plugged in"
         ),
     ),
     Board(
@@ -172,16 +176,13 @@ _ALL = (
         clock_hz=12_000_000,
         serial="the USB connector (FT2232H, second channel)",
         baud=1_000_000,
-        busy=Led("led_g", 0),
-        fault=Led("led_r", 0),
+        busy=Led("led_g", 0, "the green light"),
+        fault=Led("led_r", 0, "the red light"),
         widths=(32,),
         array=ArrayShape(16, 2),
         form="small",
         max_passes=31,
-        load=(
-            "openFPGALoader -b ice40_generic {file}",
-            "openFPGALoader -b ice40_generic -f {file}",
-        ),
+        store="openFPGALoader -b ice40_generic {file}, or iceprog {file}",
     ),
 )
 

@@ -28,23 +28,18 @@ _README = """\
 {bitstream} was made from the files beside it; result.json says how, with which tools, how fast
 and how full the device ({device}) is.
 
-Load until power goes:  {load}
-Store in the flash:     {store}
+{load}Store in the flash:     {store}
 
 Serial line: {serial}; {baud} baud, 8 data bits, no parity, 1 stop bit.
 Talk to it:  scaledrop board --port /dev/ttyUSB0 --sidecar {demonstrator}.json --model {frozen}
              (of several ports take the one that the serial chip made)
 
-Lights: {busy} is on while an image is held, {fault} when something is wrong.
+While an image is held {busy} is on, when something is wrong {fault}.
 {button}
 The random bits are NOT those of a magnetic device, which no FPGA has. In its place stands
 {stand_in}.
 
-{board}.v            the whole design with the pins of the board
-{constraints:<19}  pins and clocks
-{demonstrator}.v     the design without pins: plain Verilog for any tool
-{demonstrator}.json  what a host has to know of it
-{frozen}  the frozen network
+{files}
 """
 
 
@@ -87,27 +82,29 @@ def write_sources(folder: Path, board: Board, plan: Plan, demonstrator: Any) -> 
 def readme(board: Board, plan: Plan, network: str, choices: FpgaChoices) -> str:
     """README.txt of a build with a bitstream."""
     name = bitstream_name(board, plan)
-    load, store = (command.format(file=name) for command in board.load)
-    button = f"The button {board.button} restarts the design.\n" if board.button else ""
+    load = f"Load until power goes:  {board.load}\n" if board.load else ""
+    files = {
+        f"{board.name}.v": "the whole design with the pins of the board",
+        _constraints_name(board, plan): "pins and clocks",
+        f"{DEMONSTRATOR}.v": "the design without pins",
+        f"{DEMONSTRATOR}.json": "what a host has to know of it",
+        FROZEN: "the frozen network",
+    }
+    button = f"The button ({board.button}) restarts the design.\n" if board.button else ""
     return _README.format(
         title=board.title,
         network=network,
         bitstream=name,
         device=board.device,
-        load=load,
-        store=store,
+        load=load.format(file=name),
+        store=board.store.format(file=name),
         serial=board.serial,
         baud=f"{choices.baud:,}",
         demonstrator=DEMONSTRATOR,
         frozen=FROZEN,
-        busy=_light(board.busy),
-        fault=_light(board.fault),
+        busy=board.busy.text,
+        fault=board.fault.text,
         button=button,
         stand_in=STAND_IN[choices.source],
-        board=board.name,
-        constraints=_constraints_name(board, plan),
+        files="\n".join(f"{file:<28}  {text}" for file, text in files.items()),
     )
-
-
-def _light(led: Any) -> str:
-    return f"{led.resource} {led.number} {led.colour}".strip()

@@ -56,7 +56,8 @@ def show_build(result: Mapping[str, Any], out: Path) -> None:
         f"clock       {timing['fmax_mhz']:.2f} MHz reached, {timing['target_mhz']:g} MHz asked; "
         f"median {timing['median_mhz']:.2f}, best less worst {timing['spread_mhz']:.2f}"
     )
-    path = timing["seeds"][0]["slowest_path"]
+    best = next(one for one in timing["seeds"] if one["seed"] == timing["best_seed"])
+    path = best["slowest_path"]
     console.print(f"slowest     from {path['start']} to {path['end']}", markup=False)
     console.print(f"bits        {result['bit_source']['note']}", markup=False)
     console.print(f"wrote {out / stream['file']} and {out / 'README.txt'}", markup=False)
