@@ -15,7 +15,7 @@ from scaledrop.errors import UserError
 from scaledrop_cosim.contract import Workload
 from scaledrop_flow.asic.area import BlockRow
 from scaledrop_flow.asic.choices import TOP, AsicChoices
-from scaledrop_flow.asic.design import accelerator_of
+from scaledrop_flow.asic.design import mapping_of, pipeline_of
 from scaledrop_flow.asic.flat import Flat, cut_boxes
 from scaledrop_flow.asic.folder import Folder
 from scaledrop_flow.netlist.activity import Activity, Bits, read_ports, replay
@@ -83,10 +83,8 @@ def _recorded(
     kept = cache.resolve() / f"asic-{key.hexdigest()[:20]}"
     if (kept / "done").exists():
         return kept
-    accelerator = accelerator_of(workload.network, choices)
-    made = Generated(
-        whole, whole.with_suffix(".json"), accelerator.mapping, accelerator.pipeline_timing
-    )
+    mapping, timing = mapping_of(workload.network, choices), pipeline_of(folder)
+    made = Generated(whole, whole.with_suffix(".json"), mapping, timing)
     record(made, workload, chosen, kept)
     (kept / "done").touch()
     return kept
