@@ -34,6 +34,8 @@ class Power:
 
     Attributes:
         images, cycles: Of the recording.
+        signals: Outputs of the netlist and inputs of its black boxes, in bits, of which each was
+            the RTL's at every edge.
         logic_j, registers_j, clock_j: Joules of it: gates, registers' changes, clock pins.
         leakage_w: Watts that leak.
         clock_ns: Period at which watts are told.
@@ -41,6 +43,7 @@ class Power:
 
     images: int
     cycles: int
+    signals: int
     logic_j: float
     registers_j: float
     clock_j: float
@@ -135,6 +138,7 @@ def block_power(
     power = Power(
         images,
         activity.cycles,
+        sum(port.width for port in flat.mapped.ports if not port.is_input),
         whole.logic,
         whole.registers,
         whole.clock,
