@@ -102,8 +102,10 @@ def test_without_opensta_it_is_said_whose_figure_it_is(tmp_path):
     found = abc_timing(log, "Yosys 1", 2.0)
     assert found.path_ns == pytest.approx(0.9005) and found.start == "scaledrop_core"
     assert found.tool == "ABC in Yosys 1" and "install OpenSTA" in found.note
+    assert found.met is None and abc_timing(log, "Yosys 1", 0.9).met is False
     log.write_text("nothing")
     assert abc_timing(log, "Yosys 1", 2.0).path_ns is None
+    assert abc_timing(log, "Yosys 1", 2.0).met is None
 
 
 def test_a_missed_clock():
@@ -112,7 +114,7 @@ def test_a_missed_clock():
         "clock_ns: the worst path takes 2.50 ns, 0.50 ns more than 2; ask for --clock-ns 2.51, "
         "or take fewer --lanes or --datapath folded"
     )
-    assert not timing(2.5).met and timing(2.0).met
+    assert timing(2.5).met is False and timing(2.0).met is True and timing(None).met is None
 
 
 def test_the_table_of_blocks():

@@ -112,6 +112,20 @@ def test_a_replay_is_held_against_the_recording(tmp_path):
     assert replay(mapped, read_ports(path, PORTS), tmp_path).mismatches == 2
 
 
+def test_a_payload_counts_while_it_is_valid(tmp_path):
+    go = np.random.default_rng(3).integers(0, 2, 100).astype(np.uint8)
+    values = expected(go)
+    ports = (*PORTS[:2], Port("out__payload", False, 2), PORTS[3])
+    values[:, :2] ^= 1
+    valid = np.zeros((100, 1), dtype=np.uint8)
+    valid[[5, 60, 61]] = 1
+    recorded = {"go": go[:, None], "out__payload": values[:, :2], "some": values[:, 2:]}
+    mapped = Mapped(ports, {}, 0.0, Path(), counter(), "")
+    assert replay(mapped, recorded, tmp_path).mismatches == 84
+    # The fifth edge is too early to count.
+    assert replay(mapped, {**recorded, "out__valid": valid}, tmp_path).mismatches == 2
+
+
 def test_ports_of_a_recording(tmp_path):
     ports = (Port("a", True, 3), Port("clk", True, 1), Port("b", False, 6), Port("c", True, 1))
     (tmp_path / "x.hex").write_text("3ff\n2a3\n")
@@ -136,3 +150,8 @@ def test_the_recorder_writes_all_but_the_clock():
     text = recorder([Module("scaledrop.core.sums", "", ports, ())])
     assert '$fwrite(file_0, "%h\\n", {shell.dut.core.sums.\\a$1 , shell.dut.core.sums.q });' in text
     assert '$fopen({folder, "/scaledrop.core.sums.hex"}, "w")' in text
+
+
+def test_the_recorder_knows_the_top():
+    text = recorder([Module("scaledrop", "", (Port("q", False, 3),), ())])
+    assert "{shell.dut.q }" in text

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from scaledrop.atomic import write_atomically
 from scaledrop.frozen import FrozenNetwork
 from scaledrop.mapping import NetworkMapping
+from scaledrop.schedule import PipelineTiming
 from scaledrop_flow.asic.choices import TOP, AsicChoices
 from scaledrop_flow.asic.contract import contract, contract_text
 from scaledrop_flow.asic.folder import Folder
@@ -17,17 +19,21 @@ from scaledrop_hw.black_box import CROSSBAR, BlackBox
 from scaledrop_hw.black_boxes import with_black_boxes
 from scaledrop_hw.export import as_text, sidecar
 
-__all__ = ["accelerator_of", "box_values", "design_files", "write_design"]
+__all__ = ["box_values", "design_files", "mapping_of", "pipeline_of", "write_design"]
 
 
-def accelerator_of(network: FrozenNetwork, choices: AsicChoices) -> Accelerator:
-    """The accelerator of a network.
+def mapping_of(network: FrozenNetwork, choices: AsicChoices) -> NetworkMapping:
+    """The network on the array.
 
     Raises:
         UserError: an impossible size.
     """
-    mapping = NetworkMapping(network, choices.array, choices.convolution)
-    return Accelerator(mapping=mapping, max_passes=choices.max_passes, datapath=choices.datapath)
+    return NetworkMapping(network, choices.array, choices.convolution)
+
+
+def pipeline_of(folder: Folder) -> PipelineTiming:
+    """Latencies of the accelerator that :func:`write_design` wrote."""
+    return PipelineTiming(**json.loads((folder.work / "pipeline.json").read_text()))
 
 
 def box_values(box: BlackBox) -> dict[str, object]:
@@ -52,7 +58,11 @@ def write_design(network: FrozenNetwork, choices: AsicChoices, folder: Folder) -
     Raises:
         UserError: an impossible size, or the folder cannot be written.
     """
-    accelerator = accelerator_of(network, choices)
+    accelerator = Accelerator(
+        mapping=mapping_of(network, choices),
+        max_passes=choices.max_passes,
+        datapath=choices.datapath,
+    )
     macro = choices.crossbar == "macro"
     text, boxes, modules = with_black_boxes(accelerator, TOP, choices.memory_bits, macro)
     _clear(folder)
@@ -63,6 +73,7 @@ def write_design(network: FrozenNetwork, choices: AsicChoices, folder: Folder) -
         _write(folder.behavioural / f"{box.name}.v", box.body)
     _write(folder.boxes, as_text([box_values(box) for box in boxes.values()]))
     _write(folder.work / "modules.json", as_text(modules))
+    _write(folder.work / "pipeline.json", as_text(asdict(accelerator.pipeline_timing)))
     if macro:
         told = contract(boxes[CROSSBAR].ports, accelerator.mapping)
         _write(folder.root / "crossbar.json", as_text(told))
@@ -89,6 +100,7 @@ def design_files(folder: Folder) -> list[Path]:
         folder.sidecar,
         folder.boxes,
         folder.work / "modules.json",
+        folder.work / "pipeline.json",
         *(folder.stubs / f"{name}.v" for name in boxes),
         *(folder.behavioural / f"{name}.v" for name in boxes),
         *(path for path in beside if path.exists()),

@@ -15,7 +15,7 @@ from scaledrop.errors import UserError
 from scaledrop_cosim.contract import Workload
 from scaledrop_flow.asic.area import BlockRow
 from scaledrop_flow.asic.choices import TOP, AsicChoices
-from scaledrop_flow.asic.design import accelerator_of
+from scaledrop_flow.asic.design import mapping_of, pipeline_of
 from scaledrop_flow.asic.flat import Flat, cut_boxes
 from scaledrop_flow.asic.folder import Folder
 from scaledrop_flow.netlist.activity import Activity, Bits, read_ports, replay
@@ -34,6 +34,8 @@ class Power:
 
     Attributes:
         images, cycles: Of the recording.
+        signals: Outputs of the netlist and inputs of its black boxes, in bits, of which each was
+            the RTL's at every edge.
         logic_j, registers_j, clock_j: Joules of it: gates, registers' changes, clock pins.
         leakage_w: Watts that leak.
         clock_ns: Period at which watts are told.
@@ -41,6 +43,7 @@ class Power:
 
     images: int
     cycles: int
+    signals: int
     logic_j: float
     registers_j: float
     clock_j: float
@@ -83,10 +86,8 @@ def _recorded(
     kept = cache.resolve() / f"asic-{key.hexdigest()[:20]}"
     if (kept / "done").exists():
         return kept
-    accelerator = accelerator_of(workload.network, choices)
-    made = Generated(
-        whole, whole.with_suffix(".json"), accelerator.mapping, accelerator.pipeline_timing
-    )
+    mapping, timing = mapping_of(workload.network, choices), pipeline_of(folder)
+    made = Generated(whole, whole.with_suffix(".json"), mapping, timing)
     record(made, workload, chosen, kept)
     (kept / "done").touch()
     return kept
@@ -137,6 +138,7 @@ def block_power(
     power = Power(
         images,
         activity.cycles,
+        sum(port.width for port in flat.mapped.ports if not port.is_input),
         whole.logic,
         whole.registers,
         whole.clock,

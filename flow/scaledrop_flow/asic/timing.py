@@ -40,6 +40,7 @@ class Timing:
         start, end: Where it begins and ends, by our names.
         clock_ns: The period that was asked for.
         report: The path, cell by cell.
+        whole: It is the whole path, and not a part that can only be too short.
     """
 
     tool: str
@@ -49,6 +50,7 @@ class Timing:
     end: str
     clock_ns: float
     report: str
+    whole: bool = True
 
     @property
     def slack_ns(self) -> float | None:
@@ -59,8 +61,11 @@ class Timing:
         return 1e3 / self.path_ns if self.path_ns else None
 
     @property
-    def met(self) -> bool:
-        return self.slack_ns is None or self.slack_ns >= 0
+    def met(self) -> bool | None:
+        """Whether the clock is reached; None where that is not known."""
+        if self.slack_ns is None:
+            return None
+        return (True if self.whole else None) if self.slack_ns >= 0 else False
 
     def values(self) -> dict[str, object]:
         """As JSON has it."""
@@ -103,4 +108,4 @@ def abc_timing(log: Path, tool: str, clock_ns: float) -> Timing:
     worst = max(delays, default=None)
     path, block = worst if worst else (None, "")
     lines = "\n".join(f"{delay:10.3f} ns  {name}" for delay, name in sorted(delays, reverse=True))
-    return Timing(f"ABC in {tool}", ABC_NOTE, path, block, block, clock_ns, lines)
+    return Timing(f"ABC in {tool}", ABC_NOTE, path, block, block, clock_ns, lines, False)

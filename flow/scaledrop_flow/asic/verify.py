@@ -10,7 +10,7 @@ from scaledrop_cosim.checker import CheckReport
 from scaledrop_cosim.contract import Workload
 from scaledrop_cosim.simulation import build
 from scaledrop_flow.asic.choices import AsicChoices
-from scaledrop_flow.asic.design import accelerator_of
+from scaledrop_flow.asic.design import mapping_of, pipeline_of
 from scaledrop_flow.asic.folder import Folder
 from scaledrop_flow.asic.power import whole_verilog
 
@@ -26,12 +26,12 @@ def verify_netlist(
         UserError: a tool is missing or failed.
     """
     verilog = whole_verilog(folder, folder.netlist, folder.work / "verify" / "scaledrop.v")
-    accelerator = accelerator_of(workload.network, choices)
+    mapping, timing = mapping_of(workload.network, choices), pipeline_of(folder)
     simulation = build(verilog, cache, cells=[folder.work / "cells.v"])
     backend = RtlBackend(
         simulation,
-        accelerator.mapping,
-        accelerator.pipeline_timing,
+        mapping,
+        timing,
         folder.work / "verify" / "run",
     )
     return backend.verify(workload)
