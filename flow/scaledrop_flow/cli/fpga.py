@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scaledrop.errors import UserError
-from scaledrop_flow.cli.options import CACHE, Cache, Convolution, ModelFile, app
+from scaledrop_flow.cli.options import CACHE, Cache, Config, Convolution, ModelFile, app
 
 if TYPE_CHECKING:
     from scaledrop.array_shape import ArrayShape
@@ -36,9 +36,7 @@ def _array(own: ArrayShape, rows: int | None, columns: int | None, lanes: int | 
 @app.command()
 def fpga(
     board: Annotated[str, typer.Option(help="ulx3s, orangecrab or icebreaker.")] = "ulx3s",
-    config: Annotated[
-        str | None, typer.Option(help="Named configuration; digits that fit if not said.")
-    ] = None,
+    config: Config = None,
     model: ModelFile = None,
     rows: Annotated[int | None, typer.Option(help="Word lines; the board's if not said.")] = None,
     columns: Annotated[int | None, typer.Option(help="Bit lines; the board's if not said.")] = None,
@@ -65,8 +63,8 @@ def fpga(
     from scaledrop_flow.fpga.boards import named_board
     from scaledrop_flow.fpga.design import FpgaChoices, clock_of
     from scaledrop_flow.fpga.make import make_fpga
-    from scaledrop_flow.fpga.network import network_for
     from scaledrop_flow.fpga.printed import BuildPrinter, show_build
+    from scaledrop_flow.model import resolve
 
     chosen = named_board(board)
     choices = FpgaChoices(
@@ -82,7 +80,7 @@ def fpga(
     )
     routed = _seeds(seeds)
     folder = out or Path("build/fpga") / chosen.name
-    network = network_for(chosen, config, model, cache)
+    network = resolve(config, model, None, cache).network
     with BuildPrinter() as printer:
         result = make_fpga(network, chosen, choices, routed, folder, printer)
     show_build(result, folder)
