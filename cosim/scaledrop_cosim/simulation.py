@@ -39,7 +39,7 @@ DESIGN = "scaledrop"
 NETLIST_OPTIMISE = "-O1"
 """The C++ compiler's flag for a netlist, whose text is ten times that of its RTL."""
 NETLIST_ARGUMENTS = (
-    *("--inline-mult", "-1", "--output-split", "20000", "--output-split-cfuncs", "2000"),
+    *("--inline-mult", "-1", "--output-split", "100000", "--output-split-cfuncs", "2000"),
     *("--timescale-override", "1ns/1ns", "-Wno-fatal"),
 )
 """Verilator's for a netlist: every cell is expanded where it stands, files and functions are small

@@ -178,7 +178,8 @@ def show_cosim(report: Mapping[str, Any]) -> None:
     for layer in (report["spin"] or {"layers": ()})["layers"]:
         console.print(f"bits        {_bits_of(layer)}")
     predicted = cycles["predicted"] or "not compared"
-    console.print(f"cycles      predicted {predicted}, simulated {cycles['simulated']}")
+    simulated = cycles["simulated"] or "not counted"
+    console.print(f"cycles      predicted {predicted}, simulated {simulated}")
     if energy is not None:
         band = Band(energy["value"], energy["low"], energy["high"])
         console.print(f"energy      {format_band(band)} per image, as listed on the page")

@@ -17,7 +17,7 @@ DIVISOR, QUIET, SEED = 4, 1024, 9
 
 def demonstrator():
     mapping = NetworkMapping(NETWORK, ArrayShape(8, 4))
-    system = System(accelerator=Accelerator(mapping=mapping))
+    system = System(accelerator=Accelerator(mapping=mapping), pixel_bits=8)
     return Demonstrator(system=system, clock_hz=DIVISOR * 10**6, baud=10**6, seed=SEED, quiet=QUIET)
 
 

@@ -99,10 +99,10 @@ def test_the_largest_that_fits_is_suggested():
 
 def test_the_message():
     assert does_not_fit(built()) == (
-        "rows * columns: 64 x 16 takes 14,000 LUT4, 2.7 times the 5,280 and 6,560 flip-flops, "
+        "rows * columns: 64 x 16 takes 14,000 LUT4, 2.7 times the 5,280, 6,560 flip-flops, "
         "124% of the 5,280 and 67 block memories, 2.2 times the 30 of icebreaker (LUT4: crossbar "
         "cells 57%, event counters 21%, scales and thresholds 11%); an array of 32 x 2 is expected "
-        "to take about 4,725 LUT4 and 2,389 flip-flops and 7 block memories "
+        "to take about 4,725 LUT4, 2,389 flip-flops and 7 block memories "
         "(run with --rows 32 --columns 2)"
     )
 
@@ -111,19 +111,32 @@ def test_the_small_form_where_no_array_helps():
     heavy = [dataclasses.replace(use) for use in FULL]
     heavy[1].logic = 6000
     assert does_not_fit(built(heavy, used=(17000, 6560, 67, 0))).endswith(
-        "an array of 32 x 8 in the small form is expected to take about 3,900 LUT4 and 1,255 "
+        "an array of 32 x 8 in the small form is expected to take about 3,900 LUT4, 1,255 "
         "flip-flops and 19 block memories (run with --rows 32 --columns 8 --form small)"
     )
 
 
-def test_nothing_helps():
+@pytest.mark.parametrize(
+    ("small", "end"),
+    [
+        (
+            False,
+            "no smaller array is expected to fit as it is: run with --form small, which leaves out "
+            "event counters, monitors and records and narrows the rest",
+        ),
+        (
+            True,
+            "no smaller array is expected to fit: use a network with narrower layers, "
+            "--datapath folded, or a larger board",
+        ),
+    ],
+)
+def test_nothing_helps(small, end):
     heavy = [dataclasses.replace(use) for use in FULL]
     heavy[-1].logic = 6000
-    assert suggest(built(heavy, used=(19000, 6560, 67, 0))) is None
-    assert does_not_fit(built(heavy, used=(19000, 6560, 67, 0))).endswith(
-        "no smaller array is expected to fit: use a network with narrower layers, "
-        "--datapath folded, or a larger board"
-    )
+    one = built(heavy, used=(19000, 6560, 67, 0), small=small)
+    assert suggest(one) is None
+    assert does_not_fit(one).endswith(f"; {end}")
 
 
 @pytest.mark.parametrize(("used", "over"), [(5280, ()), (5281, ("LUT4",))])

@@ -92,8 +92,8 @@ def test_a_pll_where_the_clock_is_another():
         ("ulx3s", "synth_ecp5 -nowidelut -top top", "synth_ecp5 -nowidelut -nodsp -top top"),
         (
             "icebreaker",
-            "synth_ice40 -dsp -dffe_min_ce_use 8 -top top",
-            "synth_ice40 -dffe_min_ce_use 8 -top top",
+            "synth_ice40 -dsp -top top",
+            "synth_ice40 -top top",
         ),
     ],
 )

@@ -176,6 +176,25 @@ def test_a_missing_tool_is_said_before_the_work(run, model, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("options", "shape"),
+    [
+        ((), (16, 2, 1)),
+        (("--lanes", 2), (16, 2, 2)),
+        (("--columns", 4), (16, 4, 4)),
+    ],
+)
+def test_the_array_of_the_board_unless_said(run, model, tools, quick, monkeypatch, options, shape):
+    tools()
+    monkeypatch.setattr(make, "map_plan", lambda plan, folder, listener: 1 / 0)
+    seen = []
+    monkeypatch.setattr(make, "described", lambda network, board, choices: seen.append(choices))
+    with pytest.raises(ZeroDivisionError):
+        run("fpga", "--board", "icebreaker", "--model", model, *options)
+    assert (seen[0].array.rows, seen[0].array.columns, seen[0].array.lanes) == shape
+    assert (seen[0].form, seen[0].max_passes) == ("small", 31)
+
+
+@pytest.mark.parametrize(
     ("cell", "name"),
     [
         ("demonstrator.system.accelerator.core.a.x[17]_TRELLIS_FF_Q", "core.a.x[17]"),

@@ -2,7 +2,10 @@
 """The transport over a serial line: the driver's calls, pauses, noise, and what it says of them."""
 
 import builtins
+import os
+import select
 import sys
+import threading
 import types
 
 import numpy as np
@@ -319,6 +322,34 @@ def test_a_port_that_goes_away(fake):
         with pytest.raises(UserError) as caught:
             call()
         assert str(caught.value) == "/dev/board: device disconnected; plug it in and try again"
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no pseudo-terminals here")
+def test_through_pyserial_itself():
+    """A pseudo-terminal in the place of the cable, and pyserial as it is."""
+    pytest.importorskip("serial")
+    ours, theirs = os.openpty()
+    pipe = Loopback(Board())
+
+    def serve():
+        while not pipe.closed:
+            if select.select([ours], [], [], 0.05)[0]:
+                pipe.write(os.read(ours, 4096))
+                os.write(ours, pipe.read(4096))
+
+    server = threading.Thread(target=serve)
+    server.start()
+    try:
+        with open_serial(os.ttyname(theirs), 115_200) as transport:
+            device = Device(transport, SIZES)
+            device.identify()
+            device.configure(passes=3)
+            assert device.infer(np.arange(12).reshape(3, 4)) == [Frame((), RESULT)] * 3
+    finally:
+        pipe.closed = True
+        server.join()
+        os.close(ours)
+        os.close(theirs)
 
 
 def test_without_pyserial(monkeypatch):

@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from scaledrop.errors import UserError
-from scaledrop_flow.cli.options import CACHE, Cache, Convolution, ModelFile, app
+from scaledrop_flow.cli.options import CACHE, Cache, Config, Convolution, ModelFile, app
+
+if TYPE_CHECKING:
+    from scaledrop.array_shape import ArrayShape
 
 __all__ = ["fpga"]
 
@@ -22,16 +26,23 @@ def _seeds(text: str) -> tuple[int, ...]:
     return tuple(map(int, parts))
 
 
+def _array(own: ArrayShape, rows: int | None, columns: int | None, lanes: int | None) -> ArrayShape:
+    """The board's with what the user chose; with its lanes if the user chose nothing."""
+    if lanes is None:
+        lanes = own.lanes if rows is None and columns is None else 0
+    return replace(own, rows=rows or own.rows, columns=columns or own.columns, lanes=lanes)
+
+
 @app.command()
 def fpga(
     board: Annotated[str, typer.Option(help="ulx3s, orangecrab or icebreaker.")] = "ulx3s",
-    config: Annotated[
-        str | None, typer.Option(help="Named configuration; digits that fit if not said.")
-    ] = None,
+    config: Config = None,
     model: ModelFile = None,
     rows: Annotated[int | None, typer.Option(help="Word lines; the board's if not said.")] = None,
     columns: Annotated[int | None, typer.Option(help="Bit lines; the board's if not said.")] = None,
-    lanes: Annotated[int, typer.Option(help="Channels scaled per cycle; 0 takes the most.")] = 0,
+    lanes: Annotated[
+        int | None, typer.Option(help="Channels scaled per cycle; 0 takes the most.")
+    ] = None,
     datapath: Annotated[str | None, typer.Option(help="reference or folded.")] = None,
     form: Annotated[
         str | None, typer.Option(help="full or small; the board's if not said.")
@@ -49,17 +60,15 @@ def fpga(
     cache: Cache = CACHE,
 ) -> None:
     """Make the bitstream of a network for a board, with its clock and what it takes."""
-    from scaledrop.array_shape import ArrayShape
     from scaledrop_flow.fpga.boards import named_board
     from scaledrop_flow.fpga.design import FpgaChoices, clock_of
     from scaledrop_flow.fpga.make import make_fpga
-    from scaledrop_flow.fpga.network import network_for
     from scaledrop_flow.fpga.printed import BuildPrinter, show_build
+    from scaledrop_flow.model import resolve
 
     chosen = named_board(board)
-    own = chosen.array
     choices = FpgaChoices(
-        array=ArrayShape(rows or own.rows, columns or own.columns, lanes),
+        array=_array(chosen.array, rows, columns, lanes),
         datapath=datapath or chosen.datapath,
         form=form or chosen.form,
         clock_hz=clock_of(chosen, freq),
@@ -71,7 +80,7 @@ def fpga(
     )
     routed = _seeds(seeds)
     folder = out or Path("build/fpga") / chosen.name
-    network = network_for(chosen, config, model, cache)
+    network = resolve(config, model, None, cache).network
     with BuildPrinter() as printer:
         result = make_fpga(network, chosen, choices, routed, folder, printer)
     show_build(result, folder)

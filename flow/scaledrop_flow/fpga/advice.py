@@ -132,12 +132,17 @@ def _amount(name: str, value: int) -> str:
     return f"{value:,} {name}"
 
 
+def _joined(parts: Sequence[str]) -> str:
+    *most, last = parts
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def _excess(built: Built) -> str:
     told = []
     for one in built.usage.over:
         times = f"{one.fraction:.1f} times" if one.fraction >= 2 else f"{one.fraction:.0%} of"
         told.append(f"{_amount(one.name, one.used)}, {times} the {one.available:,}")
-    return " and ".join(told) + f" of {built.board.name}"
+    return f"{_joined(told)} of {built.board.name}"
 
 
 def _largest(built: Built) -> str:
@@ -153,7 +158,7 @@ def _what(found: Estimate, built: Built) -> str:
         options += " --form small"
     form = " in the small form" if found.small and not built.small else ""
     names = ["LUT4"] + [one.name for one in built.usage.over if one.name != "LUT4"]
-    needs = " and ".join(_amount(name, found.needs[name]) for name in names)
+    needs = _joined([_amount(name, found.needs[name]) for name in names])
     return (
         f"an array of {array.rows} x {array.columns}{form} is expected to take about {needs} "
         f"(run with {options})"
@@ -168,6 +173,11 @@ def does_not_fit(built: Built) -> str:
     found = suggest(built)
     if found is not None:
         return text + _what(found, built)
+    if not built.small:
+        return text + (
+            "no smaller array is expected to fit as it is: run with --form small, which leaves out "
+            "event counters, monitors and records and narrows the rest"
+        )
     return text + (
         "no smaller array is expected to fit: use a network with narrower layers, "
         "--datapath folded, or a larger board"

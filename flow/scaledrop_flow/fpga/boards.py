@@ -66,7 +66,6 @@ class Board:
         baud: Of the link, in bit/s.
         busy, fault: Lights.
         button: Resource that restarts the design; empty for none.
-        widths: Hidden layers of the digits that fit.
         array, datapath, form, max_passes: Of the accelerator that fits.
         store: Command that stores a bitstream in the flash.
         load: Command that loads one until power goes; empty where there is none.
@@ -89,7 +88,6 @@ class Board:
     load: str = ""
     uart: tuple[str, str, tuple[str, int]] | None = None
     button: str = ""
-    widths: tuple[int, ...] = (128, 128)
     array: ArrayShape = DEFAULT_ARRAY
     datapath: str = "folded"
     form: str = "full"
@@ -178,8 +176,7 @@ _ALL = (
         baud=1_000_000,
         busy=Led("led_g", 0, "the green light"),
         fault=Led("led_r", 0, "the red light"),
-        widths=(32,),
-        array=ArrayShape(16, 2),
+        array=ArrayShape(16, 2, lanes=1),
         form="small",
         max_passes=31,
         store="openFPGALoader -b ice40_generic {file}, or iceprog {file}",

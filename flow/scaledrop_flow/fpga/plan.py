@@ -21,10 +21,9 @@ PLACERS = {"ecp5": "nextpnr-ecp5", "ice40": "nextpnr-ice40"}
 PACKERS = {"ecp5": "ecppack", "ice40": "icepack"}
 OPTIONS = {
     "ecp5": ("-nowidelut", "-nowidelut -nodsp"),
-    "ice40": ("-dsp -dffe_min_ce_use 8", "-dffe_min_ce_use 8"),
+    "ice40": ("-dsp", ""),
 }
-"""Of synthesis, with the device's multipliers and without. Eight cells of iCE40 share an enable, so
-one of a few flip-flops leaves cells that nothing else can take."""
+"""Of synthesis, with the device's multipliers and without."""
 
 CONSTRAINTS = {"ecp5": f"{NAME}.lpf", "ice40": f"{NAME}.pcf"}
 BITSTREAMS = {"ecp5": f"{NAME}.bit", "ice40": f"{NAME}.bin"}

@@ -9,6 +9,8 @@ from scaledrop.driver.description import (
     sizes_from_sidecar,
 )
 from scaledrop.driver.device import Device
+from scaledrop.driver.port import open_serial
+from scaledrop.driver.serial import SerialTransport
 from scaledrop.driver.status import Status
 from scaledrop.driver.transport import BusError, Transport
 
@@ -17,9 +19,11 @@ __all__ = [
     "Contents",
     "Description",
     "Device",
+    "SerialTransport",
     "Status",
     "Transport",
     "description_of",
+    "open_serial",
     "read_contents",
     "read_description",
     "sizes_from_sidecar",
