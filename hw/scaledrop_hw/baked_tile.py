@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Crossbar tile whose weights, those of every tile, are constants in the logic."""
 
-from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
+from amaranth.hdl import Module, Signal, signed
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from scaledrop.errors import UserError
@@ -77,8 +77,8 @@ class BakedTile(wiring.Component):
     LATENCY = CellArray.LATENCY
 
     def __init__(self, *, rows, columns, init, lines):
-        array = CellArray(rows=rows, columns=columns)
-        self._rows, self._columns = array.rows, array.columns
+        self._rows = require_range("rows", rows, 1, 1024)
+        self._columns = require_range("columns", columns, 1, 1024)
         words = require_words("tile", ([word] for word in init), 1, 0, (1 << rows * columns) - 1)
         self._init = [word for (word,) in words]
         require_range("number of tiles", len(self._init), 1, 2**20)
@@ -93,8 +93,8 @@ class BakedTile(wiring.Component):
                 "tile": In(range(max(len(self._init), 2))),
                 "drive": In(rows),
                 "sign": In(rows),
-                "partials": Out(array.partials.shape()),
-                "driven": Out(array.driven.shape()),
+                "partials": Out(data.ArrayLayout(signed(rows.bit_length() + 1), columns)),
+                "driven": Out(range(rows + 1)),
             }
         )
 
