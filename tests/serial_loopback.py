@@ -24,7 +24,7 @@ class Loopback:
     A read that finds nothing is the silence after which half a command is forgotten.
 
     Attributes:
-        room: Whether pixels find room; called for each command with pixels.
+        room: How many bytes of pixels find room; called for each command with pixels.
         spoil: Changes what is written, once; then it is None again.
         garble: The same of what is read.
     """
@@ -32,7 +32,7 @@ class Loopback:
     def __init__(self, device, source=1, version=VERSION, window=WINDOW):
         self.device, self.closed = device, False
         self.hello = HELLO_MAGIC << 24 | version << 16 | source << 8 | window
-        self.room = lambda: True
+        self.room = lambda: 4
         self.spoil = self.garble = None
         self.written = []
         self._in, self._out, self._frame = b"", b"", b""
@@ -98,11 +98,13 @@ class Loopback:
     def _pixels(self, flags, data):
         if flags & FIRST:
             self._pixels_shut = False
-        if self._pixels_shut or not self.room():
+        count = (flags & 3) + 1
+        taken = 0 if self._pixels_shut else min(count, self.room())
+        self._frame += data[:taken]
+        if taken < count:
             self._pixels_shut = True
-            self._answer(Status.BUSY)
+            self._answer(Status.BUSY | count - taken - 1)
             return
-        self._frame += data[: (flags & 3) + 1]
         if flags & LAST:
             self.device.image(self._frame)
             self._frame = b""

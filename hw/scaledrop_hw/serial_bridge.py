@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Serial bridge: commands in bytes become accesses of the buses of a system."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
@@ -43,8 +43,9 @@ class SerialBridge(wiring.Component):
         Answers.
     axi : Out(axi_lite_signature(12))
     pixels : Out(axi_stream_signature(pixel_bits, keep=True))
-        The first word of four pixels is offered only while ``tready`` is high, so that nothing is
-        held back: ``tready`` must not wait for ``tvalid``, as that of PixelInput does not.
+        A word is offered only while ``tready`` is high, so that nothing is held back: ``tready``
+        must not wait for ``tvalid``, as that of PixelInput does not. Where it is low for 8 cycles
+        there is no room.
     results : In(axi_stream_signature(32))
     restart : Out(1)
         High for one cycle: whatever is behind the buses begins anew.
@@ -176,7 +177,7 @@ class SerialBridge(wiring.Component):
             with m.Case(Opcode.WRITE >> 4):
                 self._request_write(m)
             with m.Case(Opcode.PIXELS >> 4):
-                self._begin_pixels(m, framing)
+                m.next = "PIXELS"
             with m.Case(Opcode.TAKE >> 4):
                 self._take(m, framing)
             with m.Default():
@@ -196,14 +197,41 @@ class SerialBridge(wiring.Component):
                 data_taken.eq(data_taken | axi.wready),
             ]
 
-    def _begin_pixels(self, m, framing):
-        """After pixels that found no room none are taken, until the host begins anew."""
-        shut = Signal()
-        m.d.sync += shut.eq(0)
-        m.next = "PIXELS"
-        with m.If(~self.pixels.tready | (shut & ~framing.flags.first)):
-            m.d.sync += shut.eq(1)
-            framing.answer(m, Status.BUSY)
+    def _send_pixels(self, m, framing):
+        """Offer the bytes that count, the first ones in the lowest bits.
+
+        After bytes that found no room none are taken, until the host begins anew.
+        """
+        pixels, flags, size = self.pixels, framing.flags, self._pixel_bits // 8
+        shut, ending = Signal(), Signal()
+        no_room = Cat(flags.count, Const(Status.BUSY >> 2 & 3, 2))
+        m.d.comb += [
+            ending.eq(flags.count < size),
+            pixels.tlast.eq(flags.last & ending),
+            pixels.tkeep.eq(Cat(flags.count >= at for at in range(size))),
+        ]
+        with m.State("PIXELS"):
+            with m.If(shut & ~flags.first):
+                framing.answer(m, no_room)
+            with m.Else():
+                m.d.sync += shut.eq(0)
+                framing.begin_wait(m)
+                m.next = "OFFER"
+        with m.State("OFFER"):
+            m.d.comb += pixels.tvalid.eq(pixels.tready)
+            spent = framing.wait(m)
+            with m.If(pixels.tready):
+                framing.begin_wait(m)
+                m.d.sync += flags.count.eq(flags.count - size)
+                if size == 1:
+                    framing.shift(m)
+                elif size == 2:
+                    m.d.sync += framing.word[:16].eq(framing.word[16:])
+                with m.If(ending):
+                    framing.answer(m, Status.OKAY)
+            with m.Elif(spent):
+                m.d.sync += shut.eq(1)
+                framing.answer(m, no_room)
 
     def _take(self, m, framing):
         """After the last word of a frame none is given, until the host asks for the next frame."""
@@ -229,27 +257,7 @@ class SerialBridge(wiring.Component):
             m.d.comb += axi.bready.eq(1)
             with m.If(axi.bvalid):
                 framing.answer(m, axi.bresp)
-        with m.State("PIXELS"):
-            self._send_pixels(m, framing)
-
-    def _send_pixels(self, m, framing):
-        """Offer the bytes that count, the first ones in the lowest bits."""
-        pixels, flags, size = self.pixels, framing.flags, self._pixel_bits // 8
-        ending = Signal()
-        m.d.comb += [
-            ending.eq(flags.count < size),
-            pixels.tvalid.eq(1),
-            pixels.tlast.eq(flags.last & ending),
-            pixels.tkeep.eq(Cat(flags.count >= at for at in range(size))),
-        ]
-        with m.If(pixels.tready):
-            m.d.sync += flags.count.eq(flags.count - size)
-            if size == 1:
-                framing.shift(m)
-            elif size == 2:
-                m.d.sync += framing.word[:16].eq(framing.word[16:])
-            with m.If(ending):
-                framing.answer(m, Status.OKAY)
+        self._send_pixels(m, framing)
 
 
 def _power_of_two(name, value, low, high):

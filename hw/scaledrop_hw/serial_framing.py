@@ -97,6 +97,15 @@ class SerialFraming:
         with m.If((left == 1) | ((left == 5) & (self.opcode == Opcode.READ >> 4))):
             m.next = "CHECK"
 
+    def begin_wait(self, m):
+        """Have patience for 7 cycles, which the counter of bytes counts meanwhile."""
+        m.d.sync += self._left.eq(7)
+
+    def wait(self, m):
+        """A cycle of patience less; returns whether there is none left."""
+        m.d.sync += self._left.eq(self._left - 1)
+        return self._left == 0
+
     def shift(self, m):
         """The next byte of the word, and the one that came last at its other end."""
         m.d.sync += self.word.eq(Cat(self.word[8:], self.byte))

@@ -168,5 +168,6 @@ def parsed(data):
     found = []
     for at in range(0, len(data), 6):
         assert check_byte(data[at : at + 6]) == 0
-        found.append((Status(data[at]), int.from_bytes(data[at + 1 : at + 5], "little")))
+        status = Status.BUSY if data[at] & 0xFC == Status.BUSY else Status(data[at])
+        found.append((status, int.from_bytes(data[at + 1 : at + 5], "little")))
     return found

@@ -91,7 +91,7 @@ def test_pixels_that_find_no_room_are_sent_again():
     transport, pipe, board = opened()
     transport.patience = 9.0
     rng = np.random.default_rng(2)
-    pipe.room = lambda: rng.random() < 0.6
+    pipe.room = lambda: int(rng.integers(0, 9))
     frame = rng.integers(0, 256, 201).astype(np.uint8).tobytes()
     transport.send(frame)
     assert board.sent == [frame]
@@ -99,7 +99,7 @@ def test_pixels_that_find_no_room_are_sent_again():
 
 def test_no_room_for_long_is_told():
     transport, pipe, _ = opened()
-    pipe.room = lambda: False
+    pipe.room = lambda: 0
     with pytest.raises(UserError) as caught:
         transport.send(b"1234")
     assert str(caught.value) == "line: the device took no pixels for 0 s; reset it"

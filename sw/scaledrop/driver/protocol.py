@@ -11,8 +11,9 @@ command that is whole has one answer, in their order: a status, a word of 32 bit
     PIXELS   pixels (4)                 four bytes of an image
     TAKE     (none)                     word: of the results
 
-The link holds 2**window bytes of commands. PIXELS and TAKE that cannot be done at once are answered
-BUSY, and so are all that follow until one has the bit ``FIRST``.
+The link holds 2**window bytes of commands. PIXELS without room and TAKE without a word are answered
+BUSY; bits 1 and 0 of the status then say how many bytes of the pixels were not taken, less 1. After
+BUSY no pixels are taken until a command has the bit ``FIRST``.
 """
 
 from __future__ import annotations
@@ -50,14 +51,15 @@ class Opcode(IntEnum):
 
 
 FIRST = 0x08
-"""Bit of PIXELS and TAKE: goes on after BUSY; TAKE: begins a frame of results."""
+"""Bit of PIXELS: goes on after BUSY; of TAKE: begins a frame of results."""
 
 LAST = 0x04
 """Bit of PIXELS: the image ends with these bytes. Bits 1 and 0: how many there are, less 1."""
 
 
 class Status(IntEnum):
-    """First byte of an answer; the lowest two bits of the first three are those of AXI."""
+    """First byte of an answer; the lowest two bits of the first three are those of AXI. BUSY is any
+    of 0xA4 to 0xA7."""
 
     OKAY = 0xA0
     SLVERR = 0xA2

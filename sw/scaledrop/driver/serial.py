@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from scaledrop.driver.commands import Answer, address_bytes, parse_answer, pixel_command
 from scaledrop.driver.protocol import (
     ANSWER_BYTES,
     FIRST,
     HELLO_MAGIC,
-    LAST,
     VERSION,
     Opcode,
     Status,
@@ -42,13 +42,6 @@ class BytePipe(Protocol):
 
     def close(self) -> object:
         """Give the line back."""
-
-
-class Answer(NamedTuple):
-    """What a command was answered with."""
-
-    status: Status
-    word: int
 
 
 class SerialTransport:
@@ -99,13 +92,13 @@ class SerialTransport:
 
     def read32(self, address: int) -> int:
         """The word at a byte address."""
-        command = bytes([Opcode.READ]) + _address(address)
+        command = bytes([Opcode.READ]) + address_bytes(address)
         answer = self._exchange([checked(command)])[0]
         return self._okay(answer, f"read of {address:#x}").word
 
     def write32(self, address: int, word: int) -> None:
         """Write a word to a byte address."""
-        command = bytes([Opcode.WRITE]) + _address(address) + word.to_bytes(4, "little")
+        command = bytes([Opcode.WRITE]) + address_bytes(address) + word.to_bytes(4, "little")
         self._okay(self._exchange([checked(command)])[0], f"write to {address:#x}")
 
     def send(self, frame: bytes) -> None:
@@ -114,22 +107,23 @@ class SerialTransport:
         Raises:
             UserError: the device takes no pixels; it has to be reset.
         """
-        words = [frame[at : at + 4] for at in range(0, len(frame), 4)]
         at, deadline = 0, self.clock() + self.patience
-        while at < len(words):
-            most = max(1, (1 << self._window) // 6)
-            batch = range(at, min(at + most, len(words)))
+        most = 4 * max(1, (1 << self._window) // 6)
+        while at < len(frame):
+            parts = [frame[k : k + 4] for k in range(at, min(at + most, len(frame)), 4)]
+            last = at + most >= len(frame)
             commands = [
-                _pixels(words[k], first=k == batch[0], last=k == len(words) - 1) for k in batch
+                pixel_command(part, first=k == 0, last=last and k == len(parts) - 1)
+                for k, part in enumerate(parts)
             ]
-            taken = 0
-            for answer in self._exchange(commands):
+            before = at
+            for part, answer in zip(parts, self._exchange(commands), strict=True):
+                at += len(part)
                 if answer.status is Status.BUSY:
+                    at -= answer.word
                     break
                 self._okay(answer, "pixels")
-                taken += 1
-            at += taken
-            if taken:
+            if at > before:
                 deadline = self.clock() + self.patience
             elif self.clock() > deadline:
                 raise UserError(
@@ -185,7 +179,7 @@ class SerialTransport:
             answer = self._read(ANSWER_BYTES)
             heard = heard or bool(answer)
             if len(answer) == ANSWER_BYTES and not check_byte(answer):
-                self._greeted(_parsed(answer))
+                self._greeted(parse_answer(answer))
                 return
         if heard:
             raise self._garbled("what answers is no demonstrator")
@@ -258,23 +252,7 @@ class SerialTransport:
                 raise UserError(f"{self.where}: the device stopped answering; open the line again")
             if check_byte(one):
                 raise self._garbled("an answer is garbled")
-            found.append(_parsed(one))
+            found.append(parse_answer(one))
             if found[-1].status is Status.REFUSED:
                 break
         return found
-
-
-def _parsed(data: bytes) -> Answer:
-    status = data[0] if data[0] in tuple(Status) else Status.REFUSED
-    return Answer(Status(status), int.from_bytes(data[1:5], "little"))
-
-
-def _address(address: int) -> bytes:
-    if not 0 <= address < 1 << 12:
-        raise UserError(f"address: must be 0 to 0xfff, not {address:#x}")
-    return address.to_bytes(2, "little")
-
-
-def _pixels(data: bytes, first: bool, last: bool) -> bytes:
-    opcode = Opcode.PIXELS | len(data) - 1 | first * FIRST | last * LAST
-    return checked(bytes([opcode]) + data.ljust(4, b"\0"))
