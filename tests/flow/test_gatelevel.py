@@ -62,5 +62,5 @@ def test_a_wrong_gate_is_found_and_its_place_named(network, tmp_path, cache):
     backend = RtlBackend(built, made.mapping, made.timing, tmp_path / "run")
     report = backend.verify(Workload(network, random_images(5, network, 3), 3, 1))
     assert not report.ok and report.backend == "generic netlist"
-    assert re.match(r"image 0, pass \d, layer 0 \(head\), class \d: logit is ", report.first)
+    assert re.match(r"image \d, pass \d, layer 0 \(head\), class \d: logit is ", report.first)
     assert report.mismatches["logits"] > 0 and report.mismatches["masks"] == 0
