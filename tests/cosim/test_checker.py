@@ -258,7 +258,7 @@ def test_the_first_difference_is_the_record_before_the_counters():
     [
         ("logits", GOOD.record.logits[:, :4], "logits: shape (2, 4, 3), expected (2, 5, 3)"),
         ("masks", GOOD.record.masks[:, :4], "masks: shape (2, 4, 3), expected (2, 5, 3)"),
-        ("masks", GOOD.record.masks[:1], "masks: shape must be (2, T, 3), not (1, 5, 3)"),
+        ("masks", GOOD.record.masks[:1], "masks: shape (1, 5, 3), expected (2, 5, 3)"),
         ("sums", GOOD.record.sums[:1], "sums: shape (1, 3), expected (2, 3)"),
         ("votes", GOOD.record.votes[0], "votes: shape (3,), expected (2, 3)"),
         ("squares", GOOD.record.squares[0], "squares: shape (3,), expected (2, 3)"),

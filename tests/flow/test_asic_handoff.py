@@ -17,6 +17,7 @@ from scaledrop_flow.asic.design import design_files, write_design
 from scaledrop_flow.asic.folder import Folder
 from scaledrop_flow.asic.handoff import write_handoff
 from scaledrop_flow.asic.library import find_library, open_cells
+from scaledrop_hw.crossbar import CrossbarTile
 
 PORTS = [
     {"name": name, "direction": direction, "width": 1}
@@ -84,10 +85,12 @@ def test_the_contract_names_every_port(network):
     ports = [{"name": name, "direction": "in", "width": 1} for name in MEANINGS]
     told = contract(ports, mapping)
     assert (told["rows"], told["columns"], told["partial_bits"]) == (8, 4, 5)
-    assert told["latency_enabled_cycles"] == 5 and told["tiles"] == mapping.end.tile
+    assert (
+        told["latency_enabled_cycles"] == CrossbarTile.LATENCY and told["tiles"] == mapping.end.tile
+    )
     text = contract_text(told)
     assert all(f"| `{name}` |" in text for name in MEANINGS)
-    assert "`start` of 5 enabled cycles before" in text
+    assert "`start` of 6 enabled cycles before" in text
 
 
 def test_the_contract_is_of_the_box(folder):

@@ -16,6 +16,7 @@ from scaledrop.walk import Mode
 from scaledrop_cosim.capture import Capture
 from scaledrop_cosim.checker import check
 from scaledrop_cosim.monitor import observe
+from scaledrop_hw.memory_host import MemoryHost
 
 __all__ = ["Bench", "leaf_records"]
 
@@ -163,6 +164,7 @@ class Bench:
         self.set(host.valid, 0)
         if word is not None:
             return None
+        await self.rest(MemoryHost.LATENCY - 1)
         assert self.ctx.get(host.reply_valid)
         return self.ctx.get(host.word)
 

@@ -54,7 +54,9 @@ def fpga(
     freq: Annotated[
         float | None, typer.Option(help="Clock of the design in MHz; the board's if not said.")
     ] = None,
-    seeds: Annotated[str, typer.Option(help="Of place and route, such as 1,2,3; the fastest is kept.")] = "1",
+    seeds: Annotated[
+        str, typer.Option(help="Of place and route, such as 1,2,3; the fastest is kept.")
+    ] = "1",
     baud: Annotated[int | None, typer.Option(help="Of the serial line, bit/s.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder; build/fpga/BOARD if not said.")] = None,
     cache: Cache = CACHE,

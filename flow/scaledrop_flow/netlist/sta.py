@@ -186,7 +186,7 @@ def analyse(
     if missing:
         raise UserError(f"sta: gives no power of cell {missing[0]}; see {folder / 'power.log'}")
     path = None if slack == float("inf") else period_s - slack * library.time_s
-    told = text.split("== path", 1)[1].strip()
+    told = text.partition("== path")[2].strip()
     return StaReport(_divided(idle, over), _divided(busy, over), period_s, path, version(), told)
 
 
