@@ -19,6 +19,9 @@ __all__ = ["TOP", "Unit", "units_of"]
 TOP = "top"
 ROOT = "scaledrop_axi"
 CONTROLS = ("clk", "rst")
+CORE = ".accelerator.core"
+ASSEMBLIES = ("", ".accelerator", CORE, f"{CORE}.sums", f"{CORE}.outputs")
+"""Modules that hold all others: a board's build tells of these."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +82,15 @@ def _renamed(text: str, name: str, new: str) -> str:
 def _unit(design: Mapping[str, Module], name: str) -> Unit:
     text = text_of(design, [name])
     inner = _renamed(text, name, "inner")
-    short = name.removeprefix(f"{ROOT}.") if name != ROOT else "system"
-    return Unit(short, _renamed(text, name, TOP), inner + _registered(design[name]))
+    return Unit(
+        name.removeprefix(f"{ROOT}."), _renamed(text, name, TOP), inner + _registered(design[name])
+    )
 
 
 def units_of(
     network: FrozenNetwork, array: ArrayShape, datapath: str = "reference"
 ) -> dict[str, Unit]:
-    """Name to unit, for every module of the system of ``network`` behind AXI.
+    """Name to unit, for every component of the system of ``network`` behind AXI.
 
     Raises:
         UserError: an impossible size.
@@ -94,5 +98,6 @@ def units_of(
     with tempfile.TemporaryDirectory() as scratch:
         made = generate(network, array, Path(scratch), datapath=datapath, bus="axi")
         design = modules(made.verilog.read_text())
-    units = (_unit(design, name) for name in sorted(design))
+    assemblies = {f"{ROOT}{one}" for one in ASSEMBLIES}
+    units = (_unit(design, name) for name in sorted(set(design) - assemblies))
     return {unit.name: unit for unit in units}

@@ -95,12 +95,10 @@ def write_page(path: Path, rows: Sequence[Row], about: str) -> None:
         lines[-1] += f" In brackets: {list(labels)[-2]}, where it differs."
     lines += ["", *HEAD]
     lines += [_line(before.get(name), row) for name, row in labels[newest].items()]
-    lines += ["", "## History", "", "| version | units | ECP5 LUT4 of the system | slowest unit |"]
-    lines += ["|---|---|---|---|"]
+    lines += ["", "## History", "", "| version | units | slowest unit |", "|---|---|---|"]
     for label, units in labels.items():
         placed = [row for row in units.values() if row["ecp5_mhz"]]
         slowest = min(placed, key=lambda row: float(row["ecp5_mhz"]), default=None)
         told = f"`{slowest['unit']}` {slowest['ecp5_mhz']} MHz" if slowest else ""
-        whole = units.get("system", {}).get("ecp5_lut4", "")
-        lines.append(f"| {label} | {len(units)} | {whole} | {told} |")
+        lines.append(f"| {label} | {len(units)} | {told} |")
     write_atomically(path, ("\n".join(lines) + "\n").encode())
