@@ -20,8 +20,8 @@ BASELINES, HISTORY, PAGE = (
     Path("docs/units.md"),
 )
 ABOUT = (
-    "Every component of the LeNet-5 accelerator behind AXI (untrained network of `make bench`, array "
-    "of 64 x 16), each with all that is inside of it, mapped alone by Yosys (`synth_ice40`, "
+    "Every component of the LeNet-5 accelerator behind AXI (untrained network of `make bench`, "
+    "array of 64 x 16), each with all that is inside of it, mapped alone by Yosys (`synth_ice40`, "
     "`synth_ecp5 -nowidelut`; a carry cell of ECP5 counts as two LUT4) and, up to 6,000 LUT4, "
     "placed and routed between registers by nextpnr on an LFE5U-25F, speed grade 6: median of "
     "three seeds ± half of best less worst. `make units` measures it again and fails where a "

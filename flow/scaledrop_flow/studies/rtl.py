@@ -26,29 +26,26 @@ from scaledrop_hw.datapath import DATAPATHS
 
 __all__ = ["rtl_study"]
 
-CHUNK, PASSES = 50, 20
-IMAGES = {Mode.SHARED: 1000, Mode.EXACT: 1000, Mode.PASSES: 100}
-"""Passes one after another take twenty times the cycles."""
+IMAGES, CHUNK, PASSES = 1000, 50, 20
 
 
 def rtl_study(
     data: Path | None, cache: Path, progress: Callable[[str], None]
 ) -> Iterator[dict[str, Any]]:
-    """MNIST test images, T = 20, a 64 x 16 array; other bits for every 50 images."""
+    """1,000 MNIST test images, T = 20, a 64 x 16 array; other bits for every 50 images."""
     config = named_config("lenet5-mnist")
     network = freeze(trained(config, cache, data=data).net, {})
-    pixels = load_set(config.data, data).test_images
-    pixels = pixels.reshape(len(pixels), -1)
+    pixels = load_set(config.data, data).test_images[:IMAGES].reshape(IMAGES, -1)
     for datapath in DATAPATHS:
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
             made = generate(network, ArrayShape(), folder / "rtl", datapath=datapath)
             simulation = build(made.verilog, cache)
             backend = RtlBackend(simulation, made.mapping, made.timing, folder / "run")
-            for mode, images in IMAGES.items():
+            for mode in (Mode.SHARED, Mode.EXACT, Mode.PASSES):
                 start, reports = time.perf_counter(), []
-                for at in range(0, images, CHUNK):
-                    progress(f"{datapath}, {mode}, image {at} of {images}")
+                for at in range(0, IMAGES, CHUNK):
+                    progress(f"{datapath}, {mode}, image {at} of {IMAGES}")
                     inference = Inference(mode, PASSES)
                     part = pixels[at : at + CHUNK].astype("int64")
                     seed = 1 + at // CHUNK
@@ -57,7 +54,7 @@ def rtl_study(
                 yield {
                     "datapath": datapath,
                     "mode": str(mode),
-                    "images": images,
+                    "images": IMAGES,
                     **_totals(reports),
                     "seconds": time.perf_counter() - start,
                     "model_sha256": digest(network),
