@@ -62,7 +62,7 @@ def find_liberty(given: Sequence[Path] = ()) -> dict[str, list[Path]]:
     root = os.environ.get(VARIABLE)
     if not root:
         raise UserError(
-            f"liberty: no cell library; give --liberty FILE, or set {VARIABLE} to a folder "
+            f"liberty: no cell library; give its Liberty files, or set {VARIABLE} to a folder "
             "that has one folder of .lib or .lib.gz files a library"
         )
     folders = sorted(path for path in Path(root).glob("*") if path.is_dir())
