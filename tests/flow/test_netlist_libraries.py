@@ -20,8 +20,8 @@ def refusal(call, *arguments):
 def test_without_a_library(monkeypatch):
     monkeypatch.delenv("SCALEDROP_PDK", raising=False)
     assert refusal(find_liberty) == (
-        "liberty: no cell library; give its Liberty files, or set SCALEDROP_PDK to a folder that has "
-        "one folder of .lib or .lib.gz files a library"
+        "liberty: no cell library; give its Liberty files, or set SCALEDROP_PDK to a folder that "
+        "has one folder of .lib or .lib.gz files a library"
     )
 
 

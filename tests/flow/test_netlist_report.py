@@ -106,7 +106,7 @@ def test_the_command_without_a_library(run, monkeypatch):
     monkeypatch.delenv("SCALEDROP_PDK", raising=False)
     status, _, err = run("energy", "netlist")
     assert status == 2 and err.startswith(
-        "scaledrop: liberty: no cell library; give --liberty FILE"
+        "scaledrop: liberty: no cell library; give its Liberty files"
     )
 
 
