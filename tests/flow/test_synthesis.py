@@ -8,11 +8,11 @@ import pytest
 from networks import random_network
 from scaledrop.array_shape import ArrayShape
 from scaledrop.errors import UserError
-from scaledrop_flow.bench.area import OPTIONS, area_benchmarks, baked_verilog, tile_verilog
+from scaledrop_flow.bench.area import area_benchmarks, baked_verilog, tile_verilog
 from scaledrop_flow.bench.clock import clock_benchmarks
 from scaledrop_flow.bench.datapaths import datapath_benchmarks, outputs_verilog
 from scaledrop_flow.synthesis import place, tools
-from scaledrop_flow.synthesis.cells import CellCounts, Netlist, synthesize
+from scaledrop_flow.synthesis.cells import OPTIONS, CellCounts, Netlist, synthesize
 from scaledrop_flow.synthesis.place import Routed, SlowestPath, place_and_route
 
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")

@@ -12,7 +12,7 @@ from amaranth.hdl import Cat, Module, Signal
 from scaledrop.errors import UserError
 from scaledrop.numbers import signed_width, sum_bound
 from scaledrop_flow.bench.entry import Entry, entry
-from scaledrop_flow.synthesis.cells import Netlist, synthesize
+from scaledrop_flow.synthesis.cells import OPTIONS, Netlist, synthesize
 from scaledrop_flow.synthesis.place import place_and_route
 from scaledrop_hw.accumulator import AccumulatorAdder
 from scaledrop_hw.baked_array import BakedArray
@@ -21,7 +21,6 @@ from scaledrop_hw.crossbar import CellArray
 __all__ = ["area_benchmarks", "baked_verilog", "tile_verilog"]
 
 FAN_IN, PLANES = 784, 8
-OPTIONS: dict[str, tuple[str, ...]] = {"ice40": (), "ecp5": ("-nowidelut",)}
 SEEDS = (1, 2, 3, 4, 5)
 
 

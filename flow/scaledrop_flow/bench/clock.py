@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 from scaledrop.graph import Kind, Layer, MaxPool, Window
 from scaledrop.mapping import ArrayShape, NetworkMapping
-from scaledrop_flow.bench.area import OPTIONS
 from scaledrop_flow.bench.entry import Entry, entry
 from scaledrop_flow.fuzz.networks import random_graph_network
-from scaledrop_flow.synthesis.cells import synthesize
+from scaledrop_flow.synthesis.cells import OPTIONS, synthesize
 from scaledrop_flow.synthesis.place import place_and_route
 from scaledrop_flow.synthesis.tools import has_tool
 from scaledrop_hw.accelerator import Accelerator

@@ -10,9 +10,8 @@ from amaranth.hdl import UnusedElaboratable
 
 from scaledrop.frozen import FrozenNetwork
 from scaledrop.mapping import ArrayShape, NetworkMapping
-from scaledrop_flow.bench.area import OPTIONS
 from scaledrop_flow.bench.entry import Entry, entry
-from scaledrop_flow.synthesis.cells import CellCounts, synthesize
+from scaledrop_flow.synthesis.cells import OPTIONS, CellCounts, synthesize
 from scaledrop_hw.datapath import DATAPATHS
 from scaledrop_hw.output_pipeline import OutputPipeline
 from scaledrop_hw.sum_pipeline import SumPipeline

@@ -13,9 +13,12 @@ from pathlib import Path
 from scaledrop.errors import UserError
 from scaledrop_flow.synthesis.tools import run_tool
 
-__all__ = ["FAMILIES", "CellCounts", "Netlist", "synthesize"]
+__all__ = ["FAMILIES", "OPTIONS", "CellCounts", "Netlist", "synthesize"]
 
 FAMILIES = ("ice40", "ecp5")
+
+OPTIONS: Mapping[str, tuple[str, ...]] = {"ice40": (), "ecp5": ("-nowidelut",)}
+"""With which areas are compared: what a wide table of ECP5 saves in speed it takes in tables."""
 
 TOP = "top"
 

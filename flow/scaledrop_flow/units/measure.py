@@ -11,14 +11,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from scaledrop.atomic import write_atomically
-from scaledrop_flow.synthesis.cells import FAMILIES, CellCounts, synthesize
+from scaledrop_flow.synthesis.cells import FAMILIES, OPTIONS, CellCounts, synthesize
 from scaledrop_flow.synthesis.place import place_and_route
 from scaledrop_flow.synthesis.tools import tool_version
 from scaledrop_flow.units.catalogue import Unit
 
 __all__ = [
     "LARGEST_PLACED",
-    "OPTIONS",
     "SEEDS",
     "TOOLS",
     "Cells",
@@ -32,7 +31,6 @@ SEEDS = (1, 2, 3)
 LARGEST_PLACED = 6000
 """LUT4; what takes more is mapped only: a seed would take minutes."""
 TOOLS = ("yosys", "nextpnr-ecp5")
-OPTIONS: Mapping[str, tuple[str, ...]] = {"ice40": (), "ecp5": ("-nowidelut",)}
 
 
 @dataclass(frozen=True)
