@@ -27,14 +27,14 @@ ABOUT = (
     "three seeds ± half of best less worst. `make units` measures it again and fails where a "
     "figure leaves the baseline of the same tools ([studies/units](studies/units)) by more than "
     "2 % (at least 8) of the cells or 10 % of the clock; `scaledrop units --record LABEL` keeps a "
-    "new one and writes this page."
+    "new one, of the units that `--only` names or of all, and writes this page."
 )
 
 
 @app.command()
 def units(
     only: Annotated[list[str] | None, typer.Option(help="This unit; again for more.")] = None,
-    record: Annotated[str, typer.Option(help="Label: keep as baseline, add to the history.")] = "",
+    record: Annotated[str, typer.Option(help="Label: keep as baseline and in the history.")] = "",
     datapath: Datapath = "reference",
     out: Annotated[Path, typer.Option(help="JSON file for the figures.")] = Path(
         "build/units.json"
@@ -56,8 +56,6 @@ def units(
     from scaledrop_flow.units.history import append_history, write_page
     from scaledrop_flow.units.measure import measure
 
-    if record and only:
-        raise UserError("record: a baseline holds every unit; leave --only out")
     found = units_of(freeze(lenet5()[0], {}), ArrayShape(64, 16), datapath)
     wanted = only or list(found)
     for name in wanted:

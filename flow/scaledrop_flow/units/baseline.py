@@ -44,7 +44,15 @@ def baseline_path(folder: Path, tools: Mapping[str, str] | None = None) -> Path:
 
 
 def write_baseline(path: Path, figures: Mapping[str, Figures], label: str) -> None:
-    """Keep ``figures``; ``label`` says of what version of the design they are."""
+    """Keep ``figures``, in the place of those of the same units, and whatever else is there.
+
+    Args:
+        label: Of the version of the design that they are of.
+
+    Raises:
+        UserError: see :func:`read_baseline`.
+    """
+    figures = {**(read_baseline(path) if path.exists() else {}), **figures}
     values = {
         "format": FORMAT,
         "label": label,

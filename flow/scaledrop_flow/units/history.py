@@ -48,8 +48,9 @@ def read_history(path: Path) -> list[Row]:
 
 
 def append_history(path: Path, label: str, figures: Mapping[str, Figures]) -> list[Row]:
-    """The rows with ``figures`` as those of ``label``; a label that is there is replaced."""
-    rows = [row for row in read_history(path) if row["label"] != label]
+    """The rows with ``figures`` as those of ``label``, in the place of those of the same units."""
+    before = read_history(path)
+    rows = [row for row in before if row["label"] != label or row["unit"] not in figures]
     rows += [_row(label, name, figures[name]) for name in sorted(figures)]
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
