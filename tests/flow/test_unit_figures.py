@@ -132,3 +132,9 @@ def test_wrong_options(run):
     status, _, told = run("units", "--only", "nothing")
     assert status == 2
     assert told.startswith("scaledrop: only: no unit 'nothing'; one of accelerator.bits, acc")
+
+
+def test_a_unit_has_all_that_it_instantiates(units):
+    """Also an instance whose own name is escaped, which a blank ends."""
+    inner = set(modules(units["accelerator.supervision"].verilog))
+    assert any(name.startswith("scaledrop_axi.accelerator.supervision.limits") for name in inner)

@@ -13,7 +13,7 @@ __all__ = ["Module", "Port", "modules", "text_of"]
 
 _MODULE = re.compile(r"^module (\S+) ?\(.*?^endmodule$", re.M | re.S)
 _PORT = re.compile(r"^  (input|output) (?:\[(\d+):0\] )?(\S+) ?;$", re.M)
-_INSTANCE = re.compile(r"^  (\\\S+) +\S+ \($", re.M)
+_INSTANCE = re.compile(r"^  (\\\S+) +\S+ +\($", re.M)
 
 
 @dataclass(frozen=True)
