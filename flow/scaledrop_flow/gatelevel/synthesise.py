@@ -74,7 +74,8 @@ def make_netlist(rtl: Path, kind: str, folder: Path, cache: Path) -> MappedNetli
     top = json.loads(rtl.with_suffix(".json").read_text())["module"]
     script, tool = _script(found, top), tool_version("yosys")
     made = cache / f"netlist-{_digest([tool, script, rtl.read_text()])}"
-    if not (made / KEPT[1]).exists() or not (made / KEPT[0]).exists():
+    needed = KEPT[: 2 if found.library is None else 3]
+    if not all((made / name).exists() for name in needed):
         _yosys(rtl, script, made)
     text, stat = ((made / name).read_text() for name in KEPT[:2])
     cells = json.loads(stat[stat.index("{") :])["design"]["num_cells_by_type"]
@@ -84,5 +85,4 @@ def make_netlist(rtl: Path, kind: str, folder: Path, cache: Path) -> MappedNetli
         for path in found.more:
             library |= modules_of(path.read_text())
         models = model_text(kind, cells, library)
-    # Only the words, not the date or the host, so that equal netlists are equal bytes.
     return write_netlist(rtl, folder, kind, text, models, cells, tool)
