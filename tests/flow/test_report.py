@@ -326,6 +326,13 @@ def test_mismatches_are_the_headline(gallery: Gallery) -> None:
     assert page.count('class="differ"') >= 3
 
 
+def test_a_netlist_is_not_called_rtl(gallery: Gallery) -> None:
+    report = full_report() | {"netlist": {"kind": "ecp5", "cells": 7, "tool": "yosys 0"}}
+    text = Reader(render(report, gallery)).text
+    assert "ecp5 netlist, simulated" in text and "on the ecp5 netlist" in text
+    assert "RTL, simulated" not in text and "on the RTL" not in text
+
+
 def test_a_missing_float_accuracy_is_not_run(gallery: Gallery) -> None:
     report = full_report()
     report["accuracy"]["float"] = None

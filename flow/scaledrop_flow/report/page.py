@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from scaledrop.energy import Band, format_band
 from scaledrop.errors import UserError
+from scaledrop_cosim.simulation import subject_of
 from scaledrop_flow.report.pictures import energy_picture, entropy_picture, thumbnail
 
 __all__ = ["Gallery", "render"]
@@ -248,6 +249,7 @@ def render(report: Mapping[str, Any], gallery: Gallery) -> str:
         report=report,
         exact=report.get("mode") == "exact",
         networks=_networks(report),
+        subject=subject_of(report),
         **r,
         **lists,
         checks=CHECKED,
