@@ -13,7 +13,7 @@ from scaledrop.nn.config import NetworkConfig
 from scaledrop.nn.norm import HeadBatchNorm, ScaleBatchNorm, StreamBatchNorm
 from scaledrop.nn.scale import ScaleDropout
 
-__all__ = ["ScaleDropBlock"]
+__all__ = ["ScaleDropBlock", "binary_crossbar"]
 
 
 class ScaleDropBlock(nn.Module):
@@ -36,7 +36,7 @@ class ScaleDropBlock(nn.Module):
     def __init__(self, config: NetworkConfig, index: int, generator: torch.Generator) -> None:
         super().__init__()
         self.node = config.graph.layers[index]
-        self.crossbar = _crossbar(config, self.node, generator)
+        self.crossbar = binary_crossbar(config, self.node, generator)
         self.scale = ScaleDropout(
             self.node.channels,
             config.layer_p[index],
@@ -73,7 +73,7 @@ class ScaleDropBlock(nn.Module):
         return self.output(self.crossbar(a), keep)
 
 
-def _crossbar(
+def binary_crossbar(
     config: NetworkConfig, node: Layer, generator: torch.Generator
 ) -> BinaryLinear | BinaryConv2d:
     value, window = config.graph.input_of(node), node.window
