@@ -133,7 +133,7 @@ def mean_saliency(losses: Iterable[Tensor], masks: Sequence[Tensor]) -> list[Ten
     totals, count = [torch.zeros_like(mask) for mask in masks], 0
     for loss in losses:
         for total, gradient in zip(totals, torch.autograd.grad(loss, list(masks)), strict=True):
-            total += gradient.abs()
+            total.add_(gradient.abs())
         count += 1
     return [total / count for total in totals]
 

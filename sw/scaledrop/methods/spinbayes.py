@@ -11,15 +11,31 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from scaledrop.data import ImageSet
+from scaledrop.energy.sources import Grain
 from scaledrop.graph import Layer
 from scaledrop.methods.bayes_scale import BayesScaleSite
+from scaledrop.methods.contract import Method, Model, Needs, Setting
 from scaledrop.methods.gaussian import gaussian_kl, reparametrised
+from scaledrop.methods.memory import memory_bits
+from scaledrop.methods.model import NetModel
 from scaledrop.methods.net import MethodNet, Site, per_channel
+from scaledrop.nn import calibrate_norms
 from scaledrop.nn.binary import BinaryConv2d, BinaryLinear
 from scaledrop.nn.config import NetworkConfig
+from scaledrop.nn.seeds import stream
 from scaledrop.nn.ste import round_to
+from scaledrop.training import TrainConfig, parts_of, train
+from scaledrop.training.process import pinned
 
-__all__ = ["CROSSBARS", "SpinBayesNet", "SpinBayesSite", "picked_sums", "quantised_scales"]
+__all__ = [
+    "CROSSBARS",
+    "SPINBAYES",
+    "SpinBayesNet",
+    "SpinBayesSite",
+    "picked_sums",
+    "quantised_scales",
+]
 
 CROSSBARS = 8
 """N, sampled sets of a layer."""
@@ -29,14 +45,17 @@ START_NOISE = 0.5
 
 SCALE_PRIOR_STD = 1.0
 
+STREAM = 7
+"""Of a run's seed: what is stored."""
+
 Crossbar = BinaryLinear | BinaryConv2d
 
 
 def quantised_scales(alpha: Tensor, bits: int, frac_bits: int) -> Tensor:
     """The nearest values of the unsigned format that are above 0; any shape.
 
-    The error is half a unit, ``2**-(frac_bits + 1)``, at most, where alpha lies between the format's
-    first unit and its largest value; elsewhere the result is the nearer of these two.
+    The error is half a unit, ``2**-(frac_bits + 1)``, at most, where alpha lies between the first
+    unit of the format and its largest value; elsewhere the result is the nearer of these two.
     """
     unit = 2.0**-frac_bits
     return round_to(alpha, frac_bits).clamp(unit, (2**bits - 1) * unit)
@@ -179,7 +198,7 @@ class SpinBayesNet(MethodNet):
         return torch.stack([site.share(crossbar.weight) for crossbar, site in self.pairs]).sum()
 
     def store(self) -> None:
-        """Put :data:`CROSSBARS` sets of every layer into memory; from now on passes pick of them."""
+        """Put :data:`CROSSBARS` sets of every layer into memory; passes pick from now on."""
         for crossbar, site in self.pairs:
             site.store(crossbar, self.config.scale_bits, self.config.scale_frac_bits)
 
@@ -187,3 +206,35 @@ class SpinBayesNet(MethodNet):
         site, crossbar = self.sites[node.name], self.crossbars[node.name]
         assert isinstance(site, SpinBayesSite) and isinstance(crossbar, BinaryLinear | BinaryConv2d)
         return site.outputs(self.activations[node.name](site.through(crossbar, site.inputs(a))))
+
+
+def _fit(config: TrainConfig, data: ImageSet, value: float, device: str) -> Model:
+    images = len(data.train_images)
+
+    def build(run: TrainConfig) -> SpinBayesNet:
+        return SpinBayesNet(run.network, run.seed, images, value)
+
+    net, network = train(config, data, device=device, build=build).net, config.network
+    with pinned(config.threads), net.drawing_from(stream(config.seed, STREAM)):
+        net.store()
+        if config.calibrate_passes:
+            pixels, size = parts_of(config, data, "train")[0], config.batch_size
+            calibrate_norms(net, pixels, config.calibrate_passes, size, config.seed)
+    return NetModel(net, network, _needs(network), threads=config.threads)
+
+
+def _needs(network: NetworkConfig) -> Needs:
+    bits = math.ceil(math.log2(CROSSBARS)) * len(network.graph.layers)
+    memory = memory_bits(network, scales=CROSSBARS, weight_bits=CROSSBARS)
+    return Needs(bits, Grain.LAYER, False, memory)
+
+
+SPINBAYES = Method(
+    "spinbayes",
+    "SpinBayes",
+    "among the methods of arXiv 2401.06195; its definition from memory, unverified",
+    Setting("factor of the divergence", (0.01, 0.1, 1.0)),
+    _fit,
+)
+"""What is stored are signs and a scale vector for each crossbar; the bits pick one of them a layer
+and pass. The sums of the first layer already depend on its pick."""
