@@ -99,7 +99,7 @@ def test_the_stored_signs_and_scales_have_the_moments_of_the_posterior(monkeypat
 
 def test_passes_sample_the_uniform_mixture_of_the_stored_sets():
     net, image = stored(NetworkConfig("t", (6, 6), 3, widths=())), pixels(1)
-    crossbar, site = net.pairs[0]
+    _, site = net.pairs[0]
     with torch.no_grad():
         a, each = image.reshape(1, -1).float(), []
         for signs, levels in zip(site.sets, site.levels, strict=True):
