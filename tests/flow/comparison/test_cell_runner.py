@@ -177,11 +177,11 @@ def test_a_study_gets_the_choices_it_takes_and_no_others(tmp_path):
     name, text, beside = run(choosing, Choices(smoke=True, seeds=(4, 5)))
     assert (name, text) == ("mine-smoke.csv", "seeds\n2\n")
     assert beside["command"] == "scaledrop study mine --smoke --seeds 4,5"
-    with pytest.raises(UserError, match="^study: mine has no choices; leave out --smoke"):
+    with pytest.raises(UserError, match=r"^study: mine has no choices; leave out --smoke"):
         run(plain, Choices(smoke=True))
 
 
 def test_seeds_are_read_as_a_person_writes_them():
     assert seeds_of(None) == () and seeds_of("0,2") == (0, 2)
-    with pytest.raises(UserError, match="^seeds: must be numbers such as 0,1,2, not 'a'$"):
+    with pytest.raises(UserError, match=r"^seeds: must be numbers such as 0,1,2, not 'a'$"):
         seeds_of("a")
