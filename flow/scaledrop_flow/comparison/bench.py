@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -103,7 +104,8 @@ def bench(key: str, root: Path | None = None) -> Bench:
     budget = BUDGETS[key]
     data = _part(load_set(budget.run(0).data, root), budget)
     unknown = {what: _unknown(what, data, root, budget.foreign) for what in budget.unknown}
-    parts = [data.train_images, data.train_labels, data.test_images, data.test_labels]
+    parts: list[npt.NDArray[Any]] = [data.train_images, data.train_labels]
+    parts += [data.test_images, data.test_labels]
     assert data.valid_images is not None and data.valid_labels is not None
     parts += [data.valid_images, data.valid_labels, *unknown.values()]
     return Bench(data, unknown, digest_of_arrays(*parts))

@@ -37,7 +37,7 @@ STEPS = (1, 2, 5, 10, 20)
 PRICED = 20
 """Test images that drive the array that is priced, the first ones, as ``scaledrop energy`` does."""
 
-Floats = npt.NDArray[np.floating[Any]]
+Floats = npt.NDArray[np.float64]
 
 
 def known_method(key: str) -> Method:
@@ -109,7 +109,7 @@ def _images(known: Prediction, labels: npt.NDArray[np.int64]) -> dict[str, Float
         "truth": truth,
         "brier": rest,
         "confidence": known.mean.max(axis=1),
-        "right": (known.predicted == labels).astype(np.float32),
+        "right": (known.predicted == labels).astype(np.float64),
         "entropy": known.entropy,
     }
 
@@ -130,7 +130,7 @@ def scores_of(
 
 
 def _by_passes(
-    logits: Floats, labels: npt.NDArray[np.int64], known: Prediction
+    logits: npt.NDArray[np.floating[Any]], labels: npt.NDArray[np.int64], known: Prediction
 ) -> dict[str, float]:
     """Negative log-likelihood of the mean of the first passes; nothing where there is one pass."""
     passes = logits.shape[1]
