@@ -100,4 +100,5 @@ def depends_on(plan: Plan, key: str, name: str, value: float, seed: int) -> dict
         "config": BUDGETS[name].run(seed).to_values(),
         "data": bench(name, plan.root).digest,
         "passes": PASSES,
+        "portable": plan.portable,
     }
