@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-__all__ = ["SCORED", "Score"]
+__all__ = ["BINS", "SCORED", "Score"]
 
 Floats = npt.NDArray[np.float64]
 BINS = 15
+"""Of equal width, of the calibration error."""
 
 
 @dataclass(frozen=True)
