@@ -226,7 +226,7 @@ def _fit(config: TrainConfig, data: ImageSet, value: float, device: str) -> Mode
 def _needs(network: NetworkConfig) -> Needs:
     bits = math.ceil(math.log2(CROSSBARS)) * len(network.graph.layers)
     memory = memory_bits(network, scales=CROSSBARS, weight_bits=CROSSBARS)
-    return Needs(bits, Grain.LAYER, False, memory)
+    return Needs(bits, Grain.LAYER, False, memory, before=True)
 
 
 SPINBAYES = Method(
