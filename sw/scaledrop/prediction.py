@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scaledrop.errors import UserError
 from scaledrop.numbers import argmax
 
-__all__ = ["Prediction", "Totals", "softmax", "summarise"]
+__all__ = ["Prediction", "Totals", "softmax", "summarise", "summarise_floats"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -164,9 +164,34 @@ def summarise(
         raise UserError(f"logits: shape must be (N, T, K), not {logits.shape}; give every pass")
     if logits.dtype.kind not in "iu":
         raise UserError(f"logits: must be integers, not {logits.dtype}; give those of a back end")
+    return _summary(logits.astype(np.int64), logit_frac_bits, weights, bound)
+
+
+def _summary(
+    logits: npt.NDArray[np.int64] | Floats, frac_bits: int, weights: Floats | None, bound: float
+) -> Prediction:
     images, passes = logits.shape[:2]
-    leaves = logits.astype(np.int64).reshape(images * passes, *logits.shape[2:])
+    leaves = logits.reshape(images * passes, *logits.shape[2:])
     totals = Totals()
     which = np.arange(images * passes).reshape(images, passes)
-    totals.add(leaves, which, np.ones(passes) if weights is None else weights, logit_frac_bits)
+    totals.add(leaves, which, np.ones(passes) if weights is None else weights, frac_bits)
     return totals.prediction(bound)
+
+
+def summarise_floats(logits: npt.NDArray[np.floating[Any]]) -> Prediction:
+    """:func:`summarise` of equally weighted passes of a network that is not frozen.
+
+    Args:
+        logits: (N, T, ..., K) floats in real units, T >= 1, K >= 1; summed in float64.
+
+    Raises:
+        UserError: another shape or dtype, or a logit that is infinite or NaN.
+    """
+    logits = np.asarray(logits)
+    if logits.ndim < 3 or 0 in logits.shape[1:]:
+        raise UserError(f"logits: shape must be (N, T, K), not {logits.shape}; give every pass")
+    if logits.dtype.kind != "f":
+        raise UserError(f"logits: must be floats, not {logits.dtype}; summarise takes integers")
+    if not np.isfinite(logits).all():
+        raise UserError("logits: must be finite; train with a lower learning_rate")
+    return _summary(logits.astype(np.float64), 0, None, 1.0)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +16,13 @@ from scaledrop.energy.sources import Grain
 from scaledrop.errors import UserError
 from scaledrop.training.config import TrainConfig
 
-__all__ = ["TRIALS", "Method", "Model", "Needs", "Setting"]
+__all__ = ["TRIALS", "Logits", "Method", "Model", "Needs", "Setting"]
 
 TRIALS = 3
 """Values that are tried of a method's setting."""
 
-Logits = npt.NDArray[np.float32]
+Logits = npt.NDArray[np.floating[Any]]
+"""float32 of networks in floats; float64 where it holds integers exactly."""
 
 
 @dataclass(frozen=True)

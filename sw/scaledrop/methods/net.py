@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from scaledrop.nn.block import binary_crossbar
 from scaledrop.nn.config import NetworkConfig
 from scaledrop.nn.seeds import stream
 from scaledrop.nn.structural import apply_node
+from scaledrop.nn.trainable import Trainable
 
 __all__ = ["MethodNet", "Site", "SiteFactory"]
 
@@ -61,9 +63,20 @@ class Site(nn.Module):
         """The layer's output (B, C, ...) behind its activation, before pooling."""
         return a
 
+    @property
+    def scales(self) -> Sequence[nn.Parameter]:
+        """Parameters that learn at ``scale_learning_rate``; all that is not listed learns as the
+        weights do."""
+        return [self.alpha]
+
     def penalty(self) -> Tensor:
-        """Added to the loss, scalar: the pull on the scales, or a divergence."""
+        """Scalar, added to the loss times ``scale_pull``: the pull on the scales."""
         return (1 - self.alpha.mean()).square()
+
+    def extra_loss(self) -> Tensor | None:
+        """Scalar, added to the loss as it is: a divergence, divided by the training images. None
+        adds nothing."""
+        return None
 
     def clamp_(self) -> None:
         """Bring parameters back into range after an optimiser step."""
@@ -79,7 +92,7 @@ def per_channel(values: Tensor, like: Tensor) -> Tensor:
     return lead.reshape(*lead.shape, *[1] * (like.ndim - 2))
 
 
-class MethodNet(nn.Module):
+class MethodNet(Trainable):
     """The graph of a configuration with binary crossbars, and a :class:`Site` at every layer.
 
     Parameters:
@@ -117,16 +130,57 @@ class MethodNet(nn.Module):
             found.append((crossbar, site))
         return found
 
+    @property
+    def weights(self) -> Sequence[nn.Parameter]:
+        """Latent weights of each layer, (out, ...)."""
+        return [crossbar.weight for crossbar, _ in self.layers]
+
+    @property
+    def scales(self) -> Sequence[nn.Parameter]:
+        """Those of all sites."""
+        return [scale for _, site in self.layers for scale in site.scales]
+
+    def penalty(self) -> Tensor:
+        """Sum of those of all sites, scalar."""
+        return torch.stack([site.penalty() for _, site in self.layers]).sum()
+
+    def extra_loss(self) -> Tensor | None:
+        """Sum of those of all sites, scalar; None where no site has one."""
+        terms = [term for _, site in self.layers if (term := site.extra_loss()) is not None]
+        return torch.stack(terms).sum() if terms else None
+
     def set_seed(self, seed: int) -> None:
         """Start the stream of random numbers again."""
-        self.generator = stream(seed, 1)
+        self._draw_from(stream(seed, 1))
+
+    def _draw_from(self, generator: torch.Generator) -> None:
+        self.generator = generator
         for _, site in self.layers:
-            site.generator = self.generator
+            site.generator = generator
 
     def sample(self, on: bool = True) -> None:
         """Draw in evaluation too, or no longer."""
         for _, site in self.layers:
             site.sampling = on
+
+    @contextmanager
+    def drawing_from(self, generator: torch.Generator) -> Iterator[None]:
+        """Draw, in evaluation too, and from another generator; afterwards as before."""
+        before, flags = self.generator, [site.sampling for _, site in self.layers]
+        self._draw_from(generator)
+        self.sample()
+        try:
+            yield
+        finally:
+            self._draw_from(before)
+            for (_, site), flag in zip(self.layers, flags, strict=True):
+                site.sampling = flag
+
+    def drawn(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
+        """Logits of one pass, in either mode, with all numbers drawn from ``generator``."""
+        with self.drawing_from(generator):
+            logits: Tensor = self(pixels)
+        return logits
 
     def clamp_(self) -> None:
         """Bring latent weights and sites back into range. Call after each optimiser step."""

@@ -17,6 +17,7 @@ from scaledrop.nn.statistics import (
     variance_shift,
 )
 from scaledrop.nn.ste import ESTIMATORS
+from scaledrop.nn.trainable import Trainable
 
 __all__ = [
     "ESTIMATORS",
@@ -32,6 +33,7 @@ __all__ = [
     "ScaleSpread",
     "StreamBatchNorm",
     "TorchEvaluator",
+    "Trainable",
     "VarianceShift",
     "adaptive_p",
     "calibrate_norms",

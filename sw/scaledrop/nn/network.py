@@ -3,48 +3,26 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from scaledrop.checks import check_integer
 from scaledrop.errors import UserError
-from scaledrop.graph import INPUT, Graph, Kind, Layer, Node
+from scaledrop.graph import INPUT, Kind, Layer, Node
 from scaledrop.nn.block import ScaleDropBlock
 from scaledrop.nn.config import NetworkConfig
 from scaledrop.nn.scale import check_bits, draw_bits
 from scaledrop.nn.seeds import stream
+from scaledrop.nn.steps import plan
 from scaledrop.nn.structural import apply_node
+from scaledrop.nn.trainable import Trainable
 
 __all__ = ["ScaleDropNet"]
 
 
-class _Step(NamedTuple):
-    node: Node
-    sources: tuple[str, ...]
-    bit: int
-    """Column of the layer's mask bits; -1 for a node without weights."""
-    pool: int
-    """Max pool that the layer takes over, in evaluation, from the node behind it; 1 for none."""
-    done: bool
-    """Whether the layer before has done this node's work."""
-
-
-def _plan(graph: Graph) -> tuple[_Step, ...]:
-    bits = {layer.name: index for index, layer in enumerate(graph.layers)}
-    pools = {layer.name: graph.pool_behind(layer) for layer in graph.layers}
-    done = {pool.name for pool in pools.values() if pool is not None}
-    steps = []
-    for node in graph.nodes:
-        pool = pools.get(node.name)
-        size = pool.size if pool is not None else 1
-        bit, sources = bits.get(node.name, -1), graph.sources[node.name]
-        steps.append(_Step(node, sources, bit, size, node.name in done))
-    return tuple(steps)
-
-
-class ScaleDropNet(nn.Module):
+class ScaleDropNet(Trainable):
     """Network of :class:`ScaleDropBlock`; in float64 evaluation equal to its frozen form.
 
     Parameters:
@@ -68,7 +46,7 @@ class ScaleDropNet(nn.Module):
         super().__init__()
         check_integer(seed, 0, 2**63 - 1, "seed", "give a whole number")
         self.config, self.graph = config, config.graph
-        self._steps = _plan(self.graph)
+        self._steps = plan(self.graph)
         self.layers = nn.ModuleDict()
         start = stream(seed, 0)
         for index, node in enumerate(self.graph.layers):
@@ -94,6 +72,20 @@ class ScaleDropNet(nn.Module):
         for block in self.blocks:
             block.scale.generator = self.generator
 
+    @property
+    def weights(self) -> Sequence[nn.Parameter]:
+        """Latent weights W of each layer, (out, ...)."""
+        return [block.crossbar.weight for block in self.blocks]
+
+    @property
+    def scales(self) -> Sequence[nn.Parameter]:
+        """Latent scales alpha of each layer, (out,)."""
+        return [block.scale.alpha for block in self.blocks]
+
+    def penalty(self) -> Tensor:
+        """``sum_l (1 - mean(alpha_l))^2``, scalar."""
+        return torch.stack([(1 - alpha.mean()).square() for alpha in self.scales]).sum()
+
     def clamp_(self) -> None:
         """Bring latent weights and scales back into range. Call after each optimiser step."""
         for block in self.blocks:
@@ -110,6 +102,11 @@ class ScaleDropNet(nn.Module):
         """
         codes = [block.scale.drop_code for block in self.blocks]
         return draw_bits(codes, samples, self.config.mask, generator or self.generator)
+
+    def drawn(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
+        """Logits of one pass under masks drawn from ``generator``."""
+        logits: Tensor = self(pixels, self.draw_masks(len(pixels), generator))
+        return logits
 
     def image(self, pixels: Tensor) -> Tensor:
         """Pixels as the first layer takes them: (B, C, H, W) or (B, F), of the weights' kind.

@@ -16,9 +16,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from scaledrop.errors import UserError
 from scaledrop.nn.network import ScaleDropNet
+from scaledrop.nn.trainable import Trainable
 
 __all__ = ["ScaleSpread", "VarianceShift", "calibrate_norms", "scale_spread", "variance_shift"]
 
@@ -82,9 +84,9 @@ def _batches(images: Tensor, batch_size: int, generator: torch.Generator) -> Ite
 
 
 @contextmanager
-def _cumulative(net: ScaleDropNet) -> Iterator[None]:
+def _cumulative(net: Trainable) -> Iterator[None]:
     """Training mode with running statistics that average all batches alike, from nothing."""
-    norms = [block.norm for block in net.blocks]
+    norms = [module for module in net.modules() if isinstance(module, _BatchNorm)]
     before, momenta = net.training, [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
@@ -100,18 +102,18 @@ def _cumulative(net: ScaleDropNet) -> Iterator[None]:
 
 @torch.no_grad()
 def calibrate_norms(
-    net: ScaleDropNet, images: Tensor, passes: int, batch_size: int, seed: int
+    net: Trainable, images: Tensor, passes: int, batch_size: int, seed: int
 ) -> None:
     """Estimate the running statistics of every BatchNorm again; nothing else of ``net`` changes.
 
     Running mean and variance become plain averages over shuffled batches, run in training mode
-    under fresh masks.
+    under fresh random numbers.
 
     Args:
         images: (N, *input_shape) training pixels.
         passes: times each image is seen, at least 1.
         batch_size: at least 2; a smaller last batch is left out.
-        seed: of order and masks.
+        seed: of order and of what is drawn.
 
     Raises:
         UserError: ``passes`` or ``batch_size`` too small.
@@ -123,7 +125,7 @@ def calibrate_norms(
     with _cumulative(net):
         for _ in range(passes):
             for batch in _batches(images, batch_size, generator):
-                net(batch, net.draw_masks(len(batch), generator))
+                net.drawn(batch, generator)
 
 
 class _Moments:

@@ -21,7 +21,7 @@ from scaledrop.training.named import (
     named_config,
     with_network,
 )
-from scaledrop.training.records import EpochRecord, ResumePoint, TrainResult
+from scaledrop.training.records import EpochRecord, ResumePoint, Trained, TrainResult
 from scaledrop.training.trainer import train
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "ResumePoint",
     "TrainConfig",
     "TrainResult",
+    "Trained",
     "common_p",
     "config_for",
     "config_from_file",

@@ -6,13 +6,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from scaledrop.nn import ScaleDropNet
+from scaledrop.nn import Trainable
 
 __all__ = ["scale_dropout_loss"]
 
 
 def scale_dropout_loss(
-    net: ScaleDropNet,
+    net: Trainable,
     logits: Tensor,
     labels: Tensor,
     weight_decay: float,
@@ -22,7 +22,8 @@ def scale_dropout_loss(
     """``cross entropy + lambda * sum ||W||^2 + phi * sum_l (1 - mean(alpha_l))^2``.
 
     W are the latent weights of all layers, alpha_l the latent scales of layer l. The form of the
-    two penalties is that of arXiv 2311.15816 as remembered: unverified.
+    two penalties is that of arXiv 2311.15816 as remembered: unverified. Another network has its own
+    ``penalty()`` behind phi, and ``extra_loss()``, if any, is added as it is.
 
     Args:
         net: whose weights and scales are penalised.
@@ -36,6 +37,7 @@ def scale_dropout_loss(
         The objective and its cross-entropy part (mean over the batch and positions, nats), scalars.
     """
     task = nn.functional.cross_entropy(logits, labels, label_smoothing=label_smoothing)
-    weights = torch.stack([block.crossbar.weight.square().sum() for block in net.blocks]).sum()
-    pull = torch.stack([(1 - block.scale.alpha.mean()).square() for block in net.blocks]).sum()
-    return task + weight_decay * weights + scale_pull * pull, task
+    weights = torch.stack([weight.square().sum() for weight in net.weights]).sum()
+    loss = task + weight_decay * weights + scale_pull * net.penalty()
+    extra = net.extra_loss()
+    return loss if extra is None else loss + extra, task

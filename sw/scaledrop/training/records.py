@@ -5,15 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from torch import Tensor
 
 from scaledrop.errors import UserError
-from scaledrop.nn import ScaleDropNet
+from scaledrop.nn import ScaleDropNet, Trainable
 from scaledrop.training.config import TrainConfig
 
-__all__ = ["EpochRecord", "ResumePoint", "TrainResult", "first_difference"]
+__all__ = ["EpochRecord", "ResumePoint", "TrainResult", "Trained", "first_difference"]
+
+Net = TypeVar("Net", bound=Trainable)
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,8 @@ class EpochRecord:
 
 
 @dataclass(frozen=True, eq=False)
-class TrainResult:
-    """A finished run.
+class Trained(Generic[Net]):
+    """A finished run of any network.
 
     Attributes:
         net: in evaluation mode, float32, on the CPU.
@@ -54,10 +56,14 @@ class TrainResult:
         data_sha256: of the training images and labels.
     """
 
-    net: ScaleDropNet
+    net: Net
     history: tuple[EpochRecord, ...]
     device: str
     data_sha256: str
+
+
+class TrainResult(Trained[ScaleDropNet]):
+    """A finished run of a Scale-Dropout network."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,20 +6,21 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from typing import Any, TypeVar, overload
 
 import torch
 from torch import Tensor
 
 from scaledrop.data import ImageSet
 from scaledrop.errors import UserError
-from scaledrop.nn import ScaleDropNet, calibrate_norms
+from scaledrop.nn import ScaleDropNet, Trainable, calibrate_norms
 from scaledrop.nn.seeds import stream
 from scaledrop.training.batches import Batches, digest_of, parts_of
 from scaledrop.training.config import TrainConfig
 from scaledrop.training.fit import check_data
 from scaledrop.training.loss import scale_dropout_loss
 from scaledrop.training.process import chosen_device, keep_heap, memory_errors, pinned
-from scaledrop.training.records import EpochRecord, ResumePoint, TrainResult
+from scaledrop.training.records import EpochRecord, ResumePoint, Trained, TrainResult
 from scaledrop.training.validation import Validation
 
 __all__ = ["train"]
@@ -31,15 +32,20 @@ Progress = Callable[[EpochRecord], None]
 BatchProgress = Callable[[int, int, int], None]
 Save = Callable[[ResumePoint], None]
 
+Net = TypeVar("Net", bound=Trainable)
+Build = Callable[[TrainConfig], Net]
+
 
 class _Run:
     """The state of a run between its steps."""
 
-    def __init__(self, config: TrainConfig, data: ImageSet, device: torch.device) -> None:
+    def __init__(
+        self, config: TrainConfig, data: ImageSet, device: torch.device, build: Build[Trainable]
+    ) -> None:
         self.config, self.device = config, device
         self.batches = Batches(config, data, device)
         self.validation = Validation(config, data, device)
-        self.net = ScaleDropNet(config.network, config.seed).to(device).train()
+        self.net = build(config).to(device).train()
         self.order, self.augment = stream(config.seed, 2), stream(config.seed, 3)
         self.optimiser = _optimiser(self.net, config)
         self.peaks = [group["lr"] for group in self.optimiser.param_groups]
@@ -134,7 +140,7 @@ class _Run:
         rate = self.config.learning_rate
         return UserError(f"learning_rate: {what} in {where} at {rate}; lower learning_rate")
 
-    def finish(self, data: ImageSet) -> ScaleDropNet:
+    def finish(self, data: ImageSet) -> Trainable:
         """Estimate the statistics of BatchNorm, and leave training."""
         config = self.config
         if config.calibrate_passes:
@@ -149,8 +155,8 @@ def _copies(values: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: value.detach().to("cpu", copy=True) for name, value in values.items()}
 
 
-def _optimiser(net: ScaleDropNet, config: TrainConfig) -> torch.optim.Optimizer:
-    scales = [block.scale.alpha for block in net.blocks]
+def _optimiser(net: Trainable, config: TrainConfig) -> torch.optim.Optimizer:
+    scales = list(net.scales)
     apart = {id(scale) for scale in scales}
     rest = [parameter for parameter in net.parameters() if id(parameter) not in apart]
     rate = config.learning_rate
@@ -161,6 +167,11 @@ def _optimiser(net: ScaleDropNet, config: TrainConfig) -> torch.optim.Optimizer:
     return torch.optim.Adam(groups, fused=True)
 
 
+def _scale_drop_net(config: TrainConfig) -> ScaleDropNet:
+    return ScaleDropNet(config.network, config.seed)
+
+
+@overload
 def train(
     config: TrainConfig,
     data: ImageSet,
@@ -170,7 +181,30 @@ def train(
     resume: ResumePoint | None = None,
     save: Save | None = None,
     device: str = "cpu",
-) -> TrainResult:
+) -> TrainResult: ...
+@overload
+def train(
+    config: TrainConfig,
+    data: ImageSet,
+    progress: Progress | None = None,
+    *,
+    on_batch: BatchProgress | None = None,
+    resume: ResumePoint | None = None,
+    save: Save | None = None,
+    device: str = "cpu",
+    build: Build[Net],
+) -> Trained[Net]: ...
+def train(
+    config: TrainConfig,
+    data: ImageSet,
+    progress: Progress | None = None,
+    *,
+    on_batch: BatchProgress | None = None,
+    resume: ResumePoint | None = None,
+    save: Save | None = None,
+    device: str = "cpu",
+    build: Build[Any] | None = None,
+) -> Trained[Any]:
     """Train on ``data.train_images``; the test part is not looked at.
 
     On one machine's CPU the same configuration and data give the same bits, in one go or resumed:
@@ -185,6 +219,8 @@ def train(
         resume: where an earlier call was interrupted.
         save: given the state at the end of each epoch, before ``progress`` is called.
         device: "cpu", "cuda" or "auto".
+        build: makes the network that is trained, of the configuration's seed; a
+            :class:`scaledrop.nn.ScaleDropNet` when None.
 
     Raises:
         UserError: data and network do not match, the loss is no longer a number, a batch does not
@@ -196,7 +232,7 @@ def train(
         resume.check(config, digest, place.type)
     keep_heap()
     with pinned(config.threads), memory_errors(config.batch_size):
-        run = _Run(config, data, place)
+        run = _Run(config, data, place, build or _scale_drop_net)
         if resume is not None:
             run.restore(resume)
         while len(run.history) < config.epochs:
@@ -206,4 +242,5 @@ def train(
             if progress is not None:
                 progress(run.history[-1])
         net = run.finish(data)
-    return TrainResult(net, tuple(run.history), place.type, digest)
+    kind: type[Trained[Any]] = TrainResult if build is None else Trained
+    return kind(net, tuple(run.history), place.type, digest)

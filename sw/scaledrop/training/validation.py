@@ -8,7 +8,7 @@ from torch import Tensor
 
 from scaledrop.data import ImageSet
 from scaledrop.errors import UserError
-from scaledrop.nn import ScaleDropNet
+from scaledrop.nn import Trainable
 from scaledrop.nn.seeds import stream
 from scaledrop.training.batches import parts_of
 from scaledrop.training.config import TrainConfig
@@ -21,8 +21,8 @@ PASSES = 4
 class Validation:
     """Accuracy of the mean of :data:`PASSES` stochastic passes in float32 evaluation.
 
-    The masks are the same at every call and come from a stream of their own, so that looking
-    changes neither the curve's noise nor the training.
+    The random numbers are the same at every call and come from a stream of their own, so that
+    looking changes neither the curve's noise nor the training.
 
     Parameters:
         config: the run.
@@ -38,7 +38,7 @@ class Validation:
             self.parts = images.to(device), labels.to(device)
 
     @torch.no_grad()
-    def accuracy(self, net: ScaleDropNet) -> float | None:
+    def accuracy(self, net: Trainable) -> float | None:
         """Share of the images, or pixels, that are right; ``net`` is left in training mode.
 
         None without a validation part, or while the gains of the network do not fit their format.
@@ -53,12 +53,12 @@ class Validation:
         finally:
             net.train()
 
-    def _share(self, net: ScaleDropNet, images: Tensor, labels: Tensor) -> float:
+    def _share(self, net: Trainable, images: Tensor, labels: Tensor) -> float:
         generator, right = stream(self.config.seed, 4), 0
         size = self.config.batch_size
         parts = zip(torch.split(images, size), torch.split(labels, size), strict=True)
         for batch, truth in parts:
-            drawn = [net(batch, net.draw_masks(len(batch), generator)) for _ in range(PASSES)]
+            drawn = [net.drawn(batch, generator) for _ in range(PASSES)]
             mean = torch.stack(drawn).softmax(dim=2).mean(dim=0)
             right += int((mean.argmax(dim=1) == truth).sum())
         return right / labels.numel()
