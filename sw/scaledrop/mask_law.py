@@ -27,16 +27,17 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[np.float64]
+Probabilities = Sequence[float] | Floats
 
 
-def _checked(p: Sequence[float]) -> Floats:
+def _checked(p: Probabilities) -> Floats:
     found = np.asarray(p, dtype=np.float64)
     if found.ndim != 1 or not found.size or not ((found >= 0) & (found <= 1)).all():
         raise UserError(f"p: must be one probability of 0 to 1 a layer, not {p}; clip them")
     return found
 
 
-def independent_law(p: Sequence[float]) -> Floats:
+def independent_law(p: Probabilities) -> Floats:
     """(2**L,) probabilities of the masks where each layer draws a bit of its own.
 
     Args:
@@ -48,7 +49,7 @@ def independent_law(p: Sequence[float]) -> Floats:
     return np.asarray(reduce(np.kron, [np.array([one, 1 - one]) for one in _checked(p)]))
 
 
-def common_law(p: Sequence[float], share: float) -> Floats:
+def common_law(p: Probabilities, share: float) -> Floats:
     """(2**L,) probabilities of the masks where a share of the passes has one draw for all layers.
 
     Then layer l drops where ONE uniform number is below p_l: with equal p all layers drop together.
@@ -79,7 +80,7 @@ def moved_mass(law: Floats, other: Floats) -> float:
     return float(np.abs(law - other).sum() / 2)
 
 
-def drift_bound(p: Sequence[float], drifted: Sequence[float]) -> float:
+def drift_bound(p: Probabilities, drifted: Probabilities) -> float:
     """``1 - prod_l (1 - |p_l - p'_l|)``: what :func:`moved_mass` cannot exceed.
 
     By drawing both masks of a layer from one uniform number they differ with ``|p_l - p'_l|``, and
@@ -91,7 +92,7 @@ def drift_bound(p: Sequence[float], drifted: Sequence[float]) -> float:
     return float(1 - np.prod(1 - np.abs(_checked(p) - _checked(drifted))))
 
 
-def components(values: Floats, p: Sequence[float]) -> Floats:
+def components(values: Floats, p: Probabilities) -> Floats:
     """Variance over the masks by the set of layers that it takes: the analysis of variance.
 
     Args:
