@@ -15,32 +15,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from scaledrop.mask_law import common_law, components, effective_passes, mean_variance, moved_mass
 from scaledrop.numbers import DROP_BITS
+from scaledrop_flow.comparison.choices import Choices
 from scaledrop_flow.studies.drift import SCORES
 from scaledrop_flow.studies.spin_masks import MaskTable, mask_shares
+from scaledrop_flow.studies.task_cells import NO_CHOICES, Point, Row, measured, points_of
 from scaledrop_flow.studies.tasks import (
-    SEEDS,
-    TASKS,
     Progress,
-    Task,
     table_of,
     trained_network,
 )
 
-__all__ = ["CORRELATIONS", "SHARES", "chain_bits", "correlated_rows", "correlated_study"]
+__all__ = ["CORRELATIONS", "SHARES", "chain_bits", "correlated_study", "point_rows"]
 
 SHARES = (0.0, 0.1, 0.25, 0.5, 1.0)
 CORRELATIONS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9)
 PASSES, SEED = 20, 11
 PROBABILITIES = (0.15,)
+SETS = ("digits", "fashion-mnist")
 
-Row = dict[str, Any]
 Bits = npt.NDArray[np.bool_]
 
 
@@ -95,29 +93,23 @@ def _markov(table: MaskTable, p: Sequence[float], passes: int) -> Iterator[Row]:
         }
 
 
-def correlated_rows(
-    task: Task,
-    ps: Sequence[float],
-    seeds: Sequence[int],
-    data: Path | None,
-    cache: Path,
-    progress: Progress,
+def point_rows(point: Point, data: Path | None, cache: Path) -> Iterator[Row]:
+    """All rows of one network; the value of the point is its p."""
+    images = point.task.images(data)
+    (p,) = point.value
+    config = point.task.run(images, point.seed, p=p)
+    foreign = point.task.foreign(images, data)
+    table = table_of(trained_network(config, images, cache), images, foreign)
+    chances = [code / 2**DROP_BITS for code in table.drop_codes]
+    for row in (*_shared(table, chances), *_markov(table, chances, PASSES)):
+        yield {"p": p, **row, "config_sha256": config.config_hash()}
+
+
+def correlated_study(
+    data: Path | None, cache: Path, progress: Progress, choices: Choices = NO_CHOICES
 ) -> Iterator[Row]:
-    """All rows of one task; see :func:`correlated_study`."""
-    images = task.images(data)
-    foreign = task.foreign(images, data)
-    for p in ps:
-        for seed in seeds:
-            progress(f"{task.name}, p = {p}, seed {seed}")
-            config = task.run(images, seed, p=p)
-            table = table_of(trained_network(config, images, cache), images, foreign)
-            chances = [code / 2**DROP_BITS for code in table.drop_codes]
-            base = {"set": task.name, "p": p, "seed": seed}
-            for row in (*_shared(table, chances), *_markov(table, chances, PASSES)):
-                yield {**base, **row, "config_sha256": config.config_hash()}
-
-
-def correlated_study(data: Path | None, cache: Path, progress: Progress) -> Iterator[Row]:
     """One row for each set, p, seed, kind of dependence and its strength."""
-    for name in ("digits", "fashion-mnist"):
-        yield from correlated_rows(TASKS[name], PROBABILITIES, SEEDS, data, cache, progress)
+    values = {name: [(p,) for p in PROBABILITIES] for name in SETS}
+    points = list(points_of(choices, values, {"digits": [(0.3,)]}))
+    for _, rows in measured("correlated", 1, points, point_rows, data, cache, choices, progress):
+        yield from rows

@@ -13,29 +13,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from scaledrop.mask_law import drift_bound, independent_law, moved_mass
 from scaledrop.numbers import DROP_BITS
+from scaledrop_flow.comparison.choices import Choices
 from scaledrop_flow.studies.spin_masks import MaskTable
+from scaledrop_flow.studies.task_cells import NO_CHOICES, Point, Row, measured, points_of
 from scaledrop_flow.studies.tasks import (
-    SEEDS,
-    TASKS,
     Progress,
-    Task,
     table_of,
     trained_network,
 )
 
-__all__ = ["DEVICES", "SIGMAS", "drift_rows", "drift_study", "drifted"]
+__all__ = ["DEVICES", "SIGMAS", "drift_study", "drifted", "point_rows"]
 
 SIGMAS = (0.01, 0.02, 0.05, 0.1, 0.2)
 DEVICES, DRIFT_SEED = 32, 7
 KINDS = ("a layer", "a device")
 PROBABILITIES = (0.15, 0.3)
+SETS = ("digits", "fashion-mnist")
 SCORES = (
     "accuracy",
     "nll",
@@ -45,7 +44,6 @@ SCORES = (
     "auroc_mutual_information",
 )
 
-Row = dict[str, Any]
 Floats = npt.NDArray[np.float64]
 
 
@@ -92,29 +90,22 @@ def case_rows(table: MaskTable, devices: int = DEVICES) -> Iterator[Row]:
             }
 
 
-def drift_rows(
-    task: Task,
-    ps: Sequence[float],
-    seeds: Sequence[int],
-    data: Path | None,
-    cache: Path,
-    progress: Progress,
-    devices: int = DEVICES,
+def point_rows(point: Point, data: Path | None, cache: Path) -> Iterator[Row]:
+    """All rows of one network; the value of the point is its p."""
+    images = point.task.images(data)
+    (p,) = point.value
+    config = point.task.run(images, point.seed, p=p)
+    foreign = point.task.foreign(images, data)
+    table = table_of(trained_network(config, images, cache), images, foreign)
+    for row in case_rows(table, 4 if point.smoke else DEVICES):
+        yield {"p": p, **row, "config_sha256": config.config_hash()}
+
+
+def drift_study(
+    data: Path | None, cache: Path, progress: Progress, choices: Choices = NO_CHOICES
 ) -> Iterator[Row]:
-    """All rows of one task; see :func:`drift_study`."""
-    images = task.images(data)
-    foreign = task.foreign(images, data)
-    for p in ps:
-        for seed in seeds:
-            progress(f"{task.name}, p = {p}, seed {seed}")
-            config = task.run(images, seed, p=p)
-            table = table_of(trained_network(config, images, cache), images, foreign)
-            base = {"set": task.name, "p": p, "seed": seed}
-            for row in case_rows(table, devices):
-                yield {**base, **row, "config_sha256": config.config_hash()}
-
-
-def drift_study(data: Path | None, cache: Path, progress: Progress) -> Iterator[Row]:
     """One row for each set, p, seed, kind of offset and sigma."""
-    for name in ("digits", "fashion-mnist"):
-        yield from drift_rows(TASKS[name], PROBABILITIES, SEEDS, data, cache, progress)
+    values = {name: [(p,) for p in PROBABILITIES] for name in SETS}
+    points = list(points_of(choices, values, {"digits": [(0.3,)]}))
+    for _, rows in measured("drift", 1, points, point_rows, data, cache, choices, progress):
+        yield from rows

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +22,10 @@ from scaledrop.nn.dropout_facts import (
     expected_depth,
     linear_survival,
 )
-from scaledrop_flow.studies.norm_shift import norm_rows
-from scaledrop_flow.studies.tasks import SEEDS, TASKS, Progress
+from scaledrop_flow.comparison.choices import Choices
+from scaledrop_flow.studies.norm_shift import point_rows
+from scaledrop_flow.studies.task_cells import NO_CHOICES, Row, measured, points_of
+from scaledrop_flow.studies.tasks import Progress
 
 __all__ = ["DRAWS", "block_rows", "depth_rows", "dropout_rows", "facts_study"]
 
@@ -36,7 +37,6 @@ BLOCKS = ((3, 14), (5, 14), (7, 14), (3, 5))
 DEPTHS = ((9, 0.5), (54, 0.5), (54, 0.8))
 """Residual blocks and the chance that the last is kept."""
 
-Row = dict[str, Any]
 Floats = npt.NDArray[np.float64]
 
 
@@ -106,10 +106,14 @@ def depth_rows(draws: int = DRAWS) -> Iterator[Row]:
         yield _row("stochastic depth", setting, depth, kept.sum(axis=1), "expected depth")
 
 
-def facts_study(data: Path | None, cache: Path, progress: Progress) -> Iterator[Row]:
+def facts_study(
+    data: Path | None, cache: Path, progress: Progress, choices: Choices = NO_CHOICES
+) -> Iterator[Row]:
     """The closed forms, then the variance shift on the digits, three seeds."""
-    progress("closed forms")
-    yield from dropout_rows()
-    yield from block_rows()
-    yield from depth_rows()
-    yield from norm_rows(TASKS["digits"], SEEDS, data, cache, progress)
+    few = 20 if choices.smoke else 1
+    yield from dropout_rows(DRAWS // few)
+    yield from block_rows(MAPS // few)
+    yield from depth_rows(DRAWS // few)
+    points = list(points_of(choices, {"digits": [()]}, {"digits": [()]}))
+    for _, rows in measured("facts", 1, points, point_rows, data, cache, choices, progress):
+        yield from rows

@@ -22,13 +22,12 @@ from scaledrop.mask_law import independent_law
 from scaledrop.metrics import accuracy, auroc, negative_log_likelihood
 from scaledrop.predict import predict
 from scaledrop.sampling import Exact
-from scaledrop.training import TrainConfig, deterministic
+from scaledrop.training import deterministic
+from scaledrop_flow.comparison.choices import Choices
 from scaledrop_flow.studies.spin_masks import MaskTable
+from scaledrop_flow.studies.task_cells import NO_CHOICES, Point, Row, measured, points_of
 from scaledrop_flow.studies.tasks import (
-    SEEDS,
-    TASKS,
     Progress,
-    Task,
     Trained,
     table_of,
     trained_network,
@@ -40,8 +39,8 @@ __all__ = [
     "TRAINED",
     "against_twin",
     "falls_at",
-    "first_rows",
     "first_study",
+    "point_rows",
 ]
 
 ANGLES = (15, 30, 45, 60, 75, 90, 120, 150, 180)
@@ -50,8 +49,6 @@ TRAINED: Mapping[str, tuple[float, ...]] = {
     "fashion-mnist": (0.05, 0.15, 0.3, 0.5),
 }
 PROGRAMMED = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8)
-
-Row = dict[str, Any]
 
 
 def falls_at(p: Sequence[float], variances: Sequence[float]) -> float | None:
@@ -67,11 +64,7 @@ def variance_at(table: MaskTable, p: Sequence[float]) -> float:
     return float((np.einsum("nmk,m->nk", values**2, law) - mean**2).sum(axis=-1).mean())
 
 
-def _base(task: Task, config: TrainConfig) -> Row:
-    return {"set": task.name, "seed": config.seed, "config_sha256": config.config_hash()}
-
-
-def _passes(base: Row, table: MaskTable, twin: MaskTable) -> Iterator[Row]:
+def _passes(table: MaskTable, twin: MaskTable) -> Iterator[Row]:
     """The fixed passes, the marginal and the twin."""
     last = table.probabilities.shape[1] - 1
     law = np.eye(last + 1)
@@ -84,7 +77,6 @@ def _passes(base: Row, table: MaskTable, twin: MaskTable) -> Iterator[Row]:
     for name, some, weights in cases:
         mean = some.mean(weights[None])[: len(some.labels)]
         yield {
-            **base,
             "experiment": "passes",
             "case": name,
             "accuracy": accuracy(mean, some.labels),
@@ -121,12 +113,11 @@ def against_twin(rows: Iterable[Row]) -> Iterator[Row]:
         }
 
 
-def _rotations(base: Row, network: str, found: Trained, upright: Any) -> Iterator[Row]:
+def _rotations(network: str, found: Trained, upright: Any) -> Iterator[Row]:
     known = predict(found.network, upright, Exact())
     for angle in ANGLES:
         turned = predict(found.network, rotate(upright, angle), Exact())
         yield {
-            **base,
             "experiment": "rotation",
             "case": network,
             "angle": angle,
@@ -137,11 +128,10 @@ def _rotations(base: Row, network: str, found: Trained, upright: Any) -> Iterato
         }
 
 
-def _variances(base: Row, case: str, variances: Mapping[float, float]) -> Iterator[Row]:
+def _variances(case: str, variances: Mapping[float, float]) -> Iterator[Row]:
     falls = falls_at([*variances], [*variances.values()])
     for p, variance in variances.items():
         yield {
-            **base,
             "experiment": "variance",
             "case": case,
             "p": p,
@@ -150,48 +140,38 @@ def _variances(base: Row, case: str, variances: Mapping[float, float]) -> Iterat
         }
 
 
-def first_rows(
-    task: Task,
-    ps: Sequence[float],
-    seeds: Sequence[int],
-    data: Path | None,
-    cache: Path,
-    progress: Progress,
+def point_rows(point: Point, data: Path | None, cache: Path) -> Iterator[Row]:
+    """All rows of one task and seed; the value of the point are the probabilities to train at."""
+    task, images = point.task, point.task.images(data)
+    nothing, config = images.test_images[:0], task.run(images, point.seed)
+    found = trained_network(config, images, cache)
+    twin = trained_network(deterministic(config), images, cache)
+    table = table_of(found, images, nothing)
+    yield from _passes(table, table_of(twin, images, nothing))
+    layers = len(table.drop_codes)
+    again = {p: variance_at(table, [p] * layers) for p in PROGRAMMED}
+    yield from _variances("programmed", again)
+    trained = {}
+    for p in point.value:
+        one = trained_network(task.run(images, point.seed, p=p), images, cache)
+        trained[p] = variance_at(table_of(one, images, nothing), [p] * layers)
+    yield from _variances("trained", trained)
+    for name, network in (("scale dropout", found), ("twin", twin)):
+        yield from _rotations(name, network, images.test_images)
+
+
+def first_study(
+    data: Path | None, cache: Path, progress: Progress, choices: Choices = NO_CHOICES
 ) -> Iterator[Row]:
-    """All rows of one task.
-
-    Args:
-        task: what is trained.
-        ps: probabilities to train at, rising.
-        seeds: of the runs.
-        data, cache, progress: as every study has them.
-    """
-    images = task.images(data)
-    nothing, passes = images.test_images[:0], list[Row]()
-    for seed in seeds:
-        progress(f"{task.name}, seed {seed}")
-        base, config = _base(task, task.run(images, seed)), task.run(images, seed)
-        found = trained_network(config, images, cache)
-        twin = trained_network(deterministic(config), images, cache)
-        table = table_of(found, images, nothing)
-        fixed = list(_passes(base, table, table_of(twin, images, nothing)))
-        passes += fixed
-        yield from fixed
-        layers = len(table.drop_codes)
-        again = {p: variance_at(table, [p] * layers) for p in PROGRAMMED}
-        yield from _variances(base, "programmed", again)
-        trained = {}
-        for p in ps:
-            progress(f"{task.name}, seed {seed}, p = {p}")
-            one = trained_network(task.run(images, seed, p=p), images, cache)
-            trained[p] = variance_at(table_of(one, images, nothing), [p] * layers)
-        yield from _variances(base, "trained", trained)
-        for name, network in (("scale dropout", found), ("twin", twin)):
-            yield from _rotations(base, name, network, images.test_images)
-    yield from against_twin(passes)
-
-
-def first_study(data: Path | None, cache: Path, progress: Progress) -> Iterator[Row]:
     """The digits and the reduced Fashion-MNIST, three seeds each."""
-    for name, ps in TRAINED.items():
-        yield from first_rows(TASKS[name], ps, SEEDS, data, cache, progress)
+    values = {name: [ps] for name, ps in TRAINED.items()}
+    points = list(points_of(choices, values, {"digits": [(0.1, 0.5)]}))
+    passes: list[Row] = []
+    for at, (point, rows) in enumerate(
+        measured("first", 1, points, point_rows, data, cache, choices, progress), 1
+    ):
+        yield from rows
+        passes += rows
+        if at == len(points) or points[at].task != point.task:
+            yield from against_twin(passes)
+            passes = []

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,13 @@ from scaledrop.nn import ScaleDropNet, Trainable, calibrate_norms, variance_shif
 from scaledrop.nn.dropout_facts import dropout_k, scale_k, uniform_k
 from scaledrop.nn.scale import draw_bits
 from scaledrop_flow.studies.noisy_site import BETA, NoisySite, P
-from scaledrop_flow.studies.tasks import Progress, Task, trained_network
+from scaledrop_flow.studies.task_cells import Point, Row
+from scaledrop_flow.studies.tasks import Task, trained_network
 
-__all__ = ["norm_rows"]
+__all__ = ["point_rows"]
 
 BATCH, SEED = 128, 9
 
-Row = dict[str, Any]
 Draw = Callable[[Trainable, Tensor, torch.Generator], Tensor]
 ChannelK = Callable[[float, float, float], float]
 """From alpha and the mean and variance of a channel's sums (plain noise: times alpha) to k."""
@@ -192,31 +192,25 @@ def _closed(case: Case, pixels: Tensor) -> dict[str, float]:
     return found
 
 
-def norm_rows(
-    task: Task, seeds: Sequence[int], data: Path | None, cache: Path, progress: Progress
-) -> Iterator[Row]:
-    """One row for each seed, drop, remedy and layer."""
-    images = task.images(data)
+def point_rows(point: Point, data: Path | None, cache: Path) -> Iterator[Row]:
+    """One row for each drop, remedy and layer of one task and seed."""
+    task, images = point.task, point.task.images(data)
     pixels = torch.from_numpy(images.train_images)
-    for seed in seeds:
-        progress(f"{task.name}, variance shift, seed {seed}")
-        for case in (
-            *_plain_cases(task, seed, images),
-            *_scale_cases(task, seed, images, cache),
-        ):
-            closed = _closed(case, pixels)
-            right = _accuracy(case, images)
-            for one in variance_shift(case.net, pixels, pixels, SEED, BATCH, case.test):
-                yield {
-                    "fact": "variance shift",
-                    "setting": case.drop,
-                    "of": f"k of {one.layer}",
-                    "remedy": case.remedy,
-                    "closed_form": closed[one.layer],
-                    "measured": one.k,
-                    "accuracy": right,
-                    "seed": seed,
-                }
+    for case in (
+        *_plain_cases(task, point.seed, images),
+        *_scale_cases(task, point.seed, images, cache),
+    ):
+        closed, right = _closed(case, pixels), _accuracy(case, images)
+        for one in variance_shift(case.net, pixels, pixels, SEED, BATCH, case.test):
+            yield {
+                "fact": "variance shift",
+                "setting": case.drop,
+                "of": f"k of {one.layer}",
+                "remedy": case.remedy,
+                "closed_form": closed[one.layer],
+                "measured": one.k,
+                "accuracy": right,
+            }
 
 
 @torch.no_grad()

@@ -20,17 +20,16 @@ import numpy.typing as npt
 from scaledrop.mask_law import components, mean_variance
 from scaledrop.metrics import accuracy, auroc, negative_log_likelihood
 from scaledrop.spin import masks_from_codes, uniform_words
+from scaledrop_flow.comparison.choices import Choices
 from scaledrop_flow.studies.spin_masks import MaskTable, mask_shares
+from scaledrop_flow.studies.task_cells import NO_CHOICES, Point, Row, measured, points_of
 from scaledrop_flow.studies.tasks import (
-    SEEDS,
-    TASKS,
     Progress,
-    Task,
     table_of,
     trained_network,
 )
 
-__all__ = ["CASES", "PASSES", "RUNS", "enough", "expected_error", "passes_rows", "passes_study"]
+__all__ = ["CASES", "PASSES", "RUNS", "enough", "expected_error", "passes_study", "point_rows"]
 
 PASSES = (1, 2, 5, 10, 20, 50, 100)
 RUNS, WORD_SEED = 10, 1000
@@ -42,7 +41,6 @@ CASES: Mapping[str, tuple[float, ...]] = {
     "pneumoniamnist": (0.15,),
 }
 
-Row = dict[str, Any]
 Floats = npt.NDArray[np.float64]
 
 
@@ -119,33 +117,30 @@ def _settled(gaps: Mapping[int, float], limit: float) -> int | str:
     return min(near, default="more")
 
 
-def passes_rows(
-    task: Task,
-    ps: Sequence[float],
-    seeds: Sequence[int],
-    data: Path | None,
-    cache: Path,
-    progress: Progress,
-    runs: int = RUNS,
+def point_rows(point: Point, data: Path | None, cache: Path) -> Iterator[Row]:
+    """All rows of one network; the value of the point is its p."""
+    images = point.task.images(data)
+    (p,) = point.value
+    config = point.task.run(images, point.seed, p=p)
+    foreign = point.task.foreign(images, data)
+    table = table_of(trained_network(config, images, cache), images, foreign)
+    for row in case_rows(table, PASSES, 2 if point.smoke else RUNS):
+        yield {"p": p, **row, "config_sha256": config.config_hash()}
+
+
+def passes_study(
+    data: Path | None, cache: Path, progress: Progress, choices: Choices = NO_CHOICES
 ) -> Iterator[Row]:
-    """All rows of one task; see :func:`passes_study`."""
-    images = task.images(data)
-    foreign = task.foreign(images, data)
-    for p in ps:
-        found = []
-        for seed in seeds:
-            progress(f"{task.name}, p = {p}, seed {seed}")
-            config = task.run(images, seed, p=p)
-            table = table_of(trained_network(config, images, cache), images, foreign)
-            base = {"set": task.name, "p": p, "seed": seed}
-            for row in case_rows(table, PASSES, runs):
-                found.append(row)
-                yield {**base, **row, "config_sha256": config.config_hash()}
-        yield {"set": task.name, "p": p, "seed": "all", **enough(found)}
-
-
-def passes_study(data: Path | None, cache: Path, progress: Progress) -> Iterator[Row]:
     """One row for each set, p, seed and T; networks are trained at each p. Foreign images, for the
     AUROC, are those of the task (:data:`scaledrop_flow.studies.tasks.TASKS`)."""
-    for name, ps in CASES.items():
-        yield from passes_rows(TASKS[name], ps, SEEDS, data, cache, progress)
+    values = {name: [(p,) for p in ps] for name, ps in CASES.items()}
+    points = list(points_of(choices, values, {"digits": [(0.3,)]}))
+    found: list[Row] = []
+    for at, (point, rows) in enumerate(
+        measured("passes", 1, points, point_rows, data, cache, choices, progress), 1
+    ):
+        yield from rows
+        found += rows
+        if at == len(points) or points[at].value != point.value or points[at].task != point.task:
+            yield {"set": point.task.name, "p": point.value[0], "seed": "all", **enough(found)}
+            found = []

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,14 +23,15 @@ from scaledrop.predict import predict
 from scaledrop.prediction import Prediction
 from scaledrop.sampling import Exact
 from scaledrop.training import deterministic
-from scaledrop_flow.studies.tasks import SEEDS, TASKS, Progress, Task, Trained, trained_network
+from scaledrop_flow.comparison.choices import Choices
+from scaledrop_flow.studies.task_cells import NO_CHOICES, Point, Row, measured, points_of
+from scaledrop_flow.studies.tasks import Progress, Trained, trained_network
 
-__all__ = ["SEVERITIES", "shift_rows", "shift_study"]
+__all__ = ["SEVERITIES", "point_rows", "shift_study"]
 
 SEVERITIES = (1, 2, 3, 4, 5)
 CORRUPTION_SEED = 3
 
-Row = dict[str, Any]
 Shifted = dict[tuple[str, int], npt.NDArray[np.uint8]]
 
 
@@ -63,29 +63,23 @@ def _network(name: str, found: Trained, images: ImageSet, some: Shifted) -> Iter
         yield {"network": name, "corruption": kind, "severity": severity, **row}
 
 
-def shift_rows(
-    task: Task,
-    kinds: Sequence[str],
-    severities: Sequence[int],
-    seeds: Sequence[int],
-    data: Path | None,
-    cache: Path,
-    progress: Progress,
+def point_rows(point: Point, data: Path | None, cache: Path) -> Iterator[Row]:
+    """All rows of one task and seed; the value of the point are the corruptions."""
+    images = point.task.images(data)
+    severities = SEVERITIES[-1:] if point.smoke else SEVERITIES
+    some = shifted(images, point.value, severities)
+    config = point.task.run(images, point.seed)
+    for name, run in (("scale dropout", config), ("twin", deterministic(config))):
+        for row in _network(name, trained_network(run, images, cache), images, some):
+            head = {"seed_of_corruption": CORRUPTION_SEED, **row}
+            yield {**head, "config_sha256": run.config_hash()}
+
+
+def shift_study(
+    data: Path | None, cache: Path, progress: Progress, choices: Choices = NO_CHOICES
 ) -> Iterator[Row]:
-    """All rows of one task; see :func:`shift_study`."""
-    images = task.images(data)
-    some = shifted(images, kinds, severities)
-    for seed in seeds:
-        config = task.run(images, seed)
-        for name, run in (("scale dropout", config), ("twin", deterministic(config))):
-            progress(f"{task.name}, {name}, seed {seed}")
-            found = trained_network(run, images, cache)
-            base = {"set": task.name, "seed": seed, "seed_of_corruption": CORRUPTION_SEED}
-            for row in _network(name, found, images, some):
-                yield {**base, **row, "config_sha256": run.config_hash()}
-
-
-def shift_study(data: Path | None, cache: Path, progress: Progress) -> Iterator[Row]:
     """One row for each set, seed, network, corruption and severity."""
-    for name in ("digits", "fashion-mnist"):
-        yield from shift_rows(TASKS[name], CORRUPTIONS, SEVERITIES, SEEDS, data, cache, progress)
+    values = {name: [CORRUPTIONS] for name in ("digits", "fashion-mnist")}
+    points = list(points_of(choices, values, {"digits": [("fog", "pixelate")]}))
+    for _, rows in measured("shift", 1, points, point_rows, data, cache, choices, progress):
+        yield from rows

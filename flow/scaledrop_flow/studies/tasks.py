@@ -75,12 +75,14 @@ class Task:
         train, test: images of each part; 0 takes all.
         unknown: a public set of the same shape, or "rotated": the test images turned by 30 to 180
             degrees.
+        weight: seconds of one training, roughly.
     """
 
     config: TrainConfig
     train: int = 0
     test: int = 0
     unknown: str = ROTATED
+    weight: float = 10.0
 
     @property
     def name(self) -> str:
@@ -105,14 +107,15 @@ class Task:
         return dataclasses.replace(with_network(config, **network), seed=seed)
 
 
-def small(task: Task, epochs: int = 2, train: int = 0, test: int = 60) -> Task:
-    """The smoke form of a task: seconds."""
-    config = dataclasses.replace(task.config, epochs=epochs)
-    return dataclasses.replace(task, config=config, train=train or task.train, test=test)
+def small(task: Task) -> Task:
+    """The smoke form of a task: two epochs, 60 test images."""
+    config = dataclasses.replace(task.config, epochs=2)
+    return dataclasses.replace(task, config=config, test=60, weight=1.0)
 
 
-def _task(name: str, train: int = 0, test: int = 0, unknown: str = ROTATED, **run: Any) -> Task:
-    return Task(dataclasses.replace(named_config(name), **run), train, test, unknown)
+def _task(name: str, *reduced: Any, weight: float = 10.0, **run: Any) -> Task:
+    config = dataclasses.replace(named_config(name), **run)
+    return dataclasses.replace(Task(config, *reduced), weight=weight)
 
 
 TASKS: Mapping[str, Task] = MappingProxyType(
@@ -120,9 +123,9 @@ TASKS: Mapping[str, Task] = MappingProxyType(
         task.name: task
         for task in (
             _task("digits"),
-            _task("lenet5-fashion-mnist", 10_000, 2_000, "notmnist", epochs=20),
-            _task("lenet5-breastmnist", unknown="fashion-mnist", epochs=60),
-            _task("lenet5-pneumoniamnist", unknown="fashion-mnist", epochs=20),
+            _task("lenet5-fashion-mnist", 10_000, 2_000, "notmnist", weight=60.0, epochs=20),
+            _task("lenet5-breastmnist", 0, 0, "fashion-mnist", epochs=60),
+            _task("lenet5-pneumoniamnist", 0, 0, "fashion-mnist", weight=30.0, epochs=20),
         )
     }
 )
