@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from scaledrop.methods.dropblock import seed_probability
 from scaledrop.nn.dropout_facts import (
-    block_gamma,
     block_share,
     dropout_variance,
     exact_gamma,
@@ -80,14 +80,13 @@ def block_rows(maps: int = MAPS) -> Iterator[Row]:
     rng = np.random.default_rng(SEED)
     for block, side in BLOCKS:
         for p in DROPS[:3]:
-            for name, gamma_of in (("paper", block_gamma), ("exact", exact_gamma)):
-                gamma = gamma_of(p, block, side, side)
-                if gamma > 1:
-                    continue
+            gammas = {
+                "gamma as published": seed_probability((1, side, side), p, block),
+                "exact gamma": exact_gamma(p, block, side, side),
+            }
+            for name, gamma in gammas.items():
                 share = block_share(gamma, block, side, side)
-                setting = f"block {block} of {side}, asked {p:g}, gamma of the {name} form"
-                if name == "exact":
-                    setting = f"block {block} of {side}, asked {p:g}, exact gamma"
+                setting = f"block {block} of {side}, asked {p:g}, {name}"
                 dropped = _dropped(gamma, block, side, maps, rng)
                 yield {
                     **_row("DropBlock", setting, share, dropped, "dropped share"),

@@ -75,7 +75,17 @@ def points_of(
 
 
 def _rows(work: Work, point: Point, data: Path | None, cache: Path) -> dict[str, Any]:
-    return {"rows": list(work(point, data, cache))}
+    rows = list(work(point, data, cache))
+    # A cell's keys are sorted when it is kept; a table's columns are to stay as they are meant.
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return {"columns": names, "values": [[row.get(name) for name in names] for row in rows]}
+
+
+def _table(result: Mapping[str, Any]) -> Iterator[Row]:
+    """The inverse of :func:`_rows`; a value of None was not there."""
+    for values in result["values"]:
+        pairs = zip(result["columns"], values, strict=True)
+        yield {name: value for name, value in pairs if value is not None}
 
 
 def measured(
@@ -113,4 +123,4 @@ def measured(
         point = by_key[done.cell.key]
         head = {"set": point.task.name, "seed": point.seed}
         tail = {"cell": done.cell.key[:12], "provenance": dict(done.provenance)}
-        yield point, [{**head, **row, **tail} for row in done.result["rows"]]
+        yield point, [{**head, **row, **tail} for row in _table(done.result)]

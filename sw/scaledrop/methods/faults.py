@@ -30,9 +30,12 @@ from torch import Tensor, nn
 
 from scaledrop.errors import UserError
 from scaledrop.fast_engine import FastEngine
+from scaledrop.fast_layer import FastLayer
 from scaledrop.frozen import FrozenLayer, FrozenNetwork
 from scaledrop.methods.contract import Model
-from scaledrop.nn import BinaryConv2d, BinaryLinear, Trainable
+from scaledrop.methods.net import MethodNet
+from scaledrop.methods.scale_dropout import FrozenModel
+from scaledrop.nn import BinaryConv2d, BinaryLinear
 from scaledrop.nn.ste import round_to
 
 __all__ = ["FAULTS", "Fault", "faulty", "faulty_network", "flipped_words"]
@@ -41,6 +44,7 @@ FAULTS = ("flipped", "stuck", "scale", "spread")
 SCALE_BITS, SCALE_FRAC_BITS = 8, 6
 
 Rng = np.random.Generator
+Crossbar = BinaryLinear | BinaryConv2d
 
 
 @dataclass(frozen=True)
@@ -83,47 +87,92 @@ def _weights(signs: npt.NDArray[Any], fault: Fault, rng: Rng) -> npt.NDArray[np.
     return np.asarray(signs * (1 + fault.rate * rng.standard_normal(signs.shape)))
 
 
-def _break_crossbar(crossbar: BinaryLinear | BinaryConv2d, fault: Fault, rng: Rng) -> None:
-    signs = crossbar.binary_weight().detach().double().cpu().numpy()
-    broken = torch.from_numpy(_weights(signs, fault, rng)).to(crossbar.weight)
+def _broken(signs: Tensor, fault: Fault, rng: Rng) -> Tensor:
+    found = _weights(signs.detach().double().cpu().numpy(), fault, rng)
+    return torch.from_numpy(found).to(signs)
 
-    def held() -> Tensor:
-        return broken
 
-    # The signs are what the latent weights make of themselves: there is no latent weight of 1.1.
-    crossbar.binary_weight = held  # type: ignore[method-assign]
+def _break_crossbar(crossbar: Crossbar, site: nn.Module | None, fault: Fault, rng: Rng) -> None:
+    sets = getattr(site, "sets", None)
+    if isinstance(sets, Tensor) and len(sets):
+        # Stored sets of signs take the place of the weight, one after another.
+        sets.copy_(_broken(sets, fault, rng))
+        crossbar.binary_weight = lambda: crossbar.weight  # type: ignore[method-assign]
+    else:
+        held = _broken(crossbar.binary_weight(), fault, rng)
+        # Not written to the latent weights: what they give is signs, and there is none of 1.1.
+        crossbar.binary_weight = lambda: held  # type: ignore[method-assign]
     if fault.kind == "spread":
         crossbar.register_forward_hook(lambda module, inputs, s: round_to(s, 0))
 
 
-def _break_scales(scales: list[Tensor], fault: Fault, rng: Rng) -> None:
+def _break_words(scale: Tensor, fault: Fault, rng: Rng) -> None:
     unit, top = 2.0**-SCALE_FRAC_BITS, 2**SCALE_BITS - 1
-    for scale in scales:
-        values = scale.detach().double().cpu().numpy()
-        words = np.clip(np.rint(np.abs(values) / unit), 0, top).astype(np.int64)
-        found = flipped_words(words, SCALE_BITS, fault.rate, rng) * unit
-        scale.data = torch.from_numpy(np.where(values < 0, -found, found)).to(scale)
+    values = scale.detach().double().cpu().numpy()
+    words = np.clip(np.rint(np.abs(values) / unit), 0, top).astype(np.int64)
+    found = flipped_words(words, SCALE_BITS, fault.rate, rng) * unit
+    scale.data.copy_(torch.from_numpy(np.where(values < 0, -found, found)))
 
 
+def _scales(net: nn.Module) -> list[Tensor]:
+    """What a network stores as words of scales, beside its stored sets if it has such."""
+    found = []
+    for module in net.modules():
+        levels = getattr(module, "levels", None)
+        if isinstance(levels, Tensor) and len(levels):
+            found.append(levels)
+        else:
+            words = (getattr(module, name, None) for name in ("alpha", "beta"))
+            found += [one for one in words if isinstance(one, Tensor)]
+    return found
+
+
+@torch.no_grad()
 def _break_module(net: nn.Module, fault: Fault, rng: Rng) -> None:
     if fault.kind == "scale":
-        if isinstance(net, Trainable):
-            _break_scales(list(net.scales), fault, rng)
+        for scale in _scales(net):
+            _break_words(scale, fault, rng)
         return
+    layers = net.layers if isinstance(net, MethodNet) else []
+    sites = {id(crossbar): site for crossbar, site in layers}
     for module in net.modules():
         if isinstance(module, BinaryLinear | BinaryConv2d):
-            _break_crossbar(module, fault, rng)
+            _break_crossbar(module, sites.get(id(module)), fault, rng)
+
+
+class _SpreadLayer(FastLayer):
+    """A layer of integers whose cells are worth +-(1 + rate z); its sums are whole again."""
+
+    def __init__(self, fault: Fault, rng: Rng, *given: Any) -> None:
+        self.fault, self.rng = fault, rng
+        super().__init__(*given)
+
+    def _is_banded(self) -> bool:
+        return False
+
+    def _matrix(self, cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        worth = _weights(cells.astype(np.float64), self.fault, self.rng)
+        return np.asarray(super()._matrix(worth))
+
+    def sums(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return np.asarray(np.rint(super().sums(values)))
+
+
+def _spread_engine(network: FrozenNetwork, fault: Fault, rng: Rng) -> FastEngine:
+    def layer_type(network: FrozenNetwork, *given: Any) -> FastLayer:
+        return _SpreadLayer(fault, rng, network, *given)
+
+    return FastEngine(network, layer_type)
 
 
 def faulty_network(network: FrozenNetwork, fault: Fault, rng: Rng) -> FrozenNetwork:
     """The integers with faults; thresholds and gains are not touched.
 
     Raises:
-        UserError: a spread, which integers cannot have; :class:`scaledrop.analog.AnalogEngine`
-            runs a frozen network on cells that differ.
+        UserError: a spread, which integers cannot have.
     """
     if fault.kind == "spread":
-        raise UserError("kind: a frozen network has no cells that differ; use AnalogEngine")
+        raise UserError("kind: integers have no cells that differ; give the model, not its network")
 
     def broken(layer: FrozenLayer) -> FrozenLayer:
         if fault.kind == "scale":
@@ -142,8 +191,6 @@ def _replaced(value: Any, fault: Fault, rng: Rng) -> Any:
         _break_module(value, fault, rng)
     elif isinstance(value, FrozenNetwork):
         return faulty_network(value, fault, rng)
-    elif isinstance(value, FastEngine):
-        return FastEngine(faulty_network(value.network, fault, rng))
     elif isinstance(value, Model):
         _break_model(value, fault, rng)
     elif isinstance(value, list | tuple):
@@ -154,6 +201,10 @@ def _replaced(value: Any, fault: Fault, rng: Rng) -> Any:
 
 
 def _break_model(model: Model, fault: Fault, rng: Rng) -> None:
+    if isinstance(model, FrozenModel) and fault.kind == "spread":
+        engine = _spread_engine(model.network, fault, rng)
+        model.engine = lambda: engine  # type: ignore[method-assign]
+        return
     for name, value in vars(model).items():
         object.__setattr__(model, name, _replaced(value, fault, rng))
 
@@ -165,9 +216,6 @@ def faulty(model: Model, fault: Fault, seed: int) -> Model:
         model: any method's; it is left as it is.
         fault: what goes wrong.
         seed: of the chip: which cells and bits.
-
-    Raises:
-        UserError: the model holds frozen integers and the fault is a spread.
     """
     work = copy.deepcopy(model)
     _break_model(work, fault, np.random.default_rng(seed))

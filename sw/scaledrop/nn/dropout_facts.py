@@ -22,7 +22,6 @@ import numpy.typing as npt
 from scaledrop.errors import UserError
 
 __all__ = [
-    "block_gamma",
     "block_share",
     "dropout_k",
     "dropout_variance",
@@ -48,27 +47,6 @@ def dropout_variance(h: float, p: float) -> float:
     return _checked(p) / (1 - p) * h**2
 
 
-def block_gamma(p: float, block: int, height: int, width: int) -> float:
-    """Chance of a block's seed that DropBlock takes for a dropped share of p.
-
-    ``gamma = p / block**2 * H W / ((H - block + 1) (W - block + 1))``. It counts blocks as if they
-    never overlapped, so less than p is dropped: :func:`block_share`.
-
-    Args:
-        p: asked share.
-        block: side of a block, 1 to the smaller of H and W.
-        height, width: of a map.
-
-    Raises:
-        UserError: p or block out of range.
-
-    Source: Ghiasi et al. 2018, Eq. 1, from memory (unverified), with H W for their feat_size**2.
-    """
-    _check_block(block, height, width)
-    room = (height - block + 1) * (width - block + 1)
-    return _checked(p) / block**2 * height * width / room
-
-
 def _check_block(block: int, height: int, width: int) -> None:
     if not 1 <= block <= min(height, width):
         raise UserError(f"block: must be 1 to {min(height, width)}, not {block}; a block must fit")
@@ -84,7 +62,9 @@ def block_share(gamma: float, block: int, height: int, width: int) -> float:
     """Expected dropped share when every place where a whole block fits is a seed with ``gamma``.
 
     A position survives if none of the n blocks that cover it has a seed: the mean over positions of
-    ``1 - (1 - gamma)**n``, n smaller at the edges.
+    ``1 - (1 - gamma)**n``, n smaller at the edges. The gamma of the paper
+    (:func:`scaledrop.methods.dropblock.seed_probability`) counts blocks as if they never
+    overlapped, so less is dropped than it was asked for.
 
     Raises:
         UserError: block out of range, or gamma not within 0 to 1.

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from scaledrop.errors import UserError
+from scaledrop.methods.dropblock import seed_probability
 from scaledrop.nn.dropout_facts import (
-    block_gamma,
     block_share,
     dropout_k,
     dropout_variance,
@@ -55,9 +55,9 @@ def test_the_share_of_dropblock_is_that_of_drawn_blocks(block, height, width):
 
 
 def test_dropblock_of_one_pixel_is_dropout_and_of_more_drops_less_than_asked():
-    assert np.isclose(block_gamma(0.2, 1, 8, 8), 0.2)
+    assert np.isclose(seed_probability((1, 8, 8), 0.2, 1), 0.2)
     assert np.isclose(block_share(0.2, 1, 8, 8), 0.2)
-    gamma = block_gamma(0.2, 3, 10, 10)
+    gamma = seed_probability((1, 10, 10), 0.2, 3)
     assert np.isclose(gamma, 0.2 / 9 * 100 / 64)
     assert 0.16 < block_share(gamma, 3, 10, 10) < 0.2
     assert np.isclose(block_share(exact_gamma(0.2, 3, 10, 10), 3, 10, 10), 0.2)
@@ -66,7 +66,7 @@ def test_dropblock_of_one_pixel_is_dropout_and_of_more_drops_less_than_asked():
 
 def test_a_block_of_the_whole_map_drops_all_or_nothing():
     assert np.isclose(block_share(0.3, 4, 4, 4), 0.3)
-    assert np.isclose(block_gamma(0.3, 4, 4, 4), 0.3)
+    assert np.isclose(seed_probability((1, 4, 4), 0.3, 4), 0.3)
 
 
 def test_stochastic_depth_falls_linearly_and_sums_to_its_depth():
@@ -136,7 +136,7 @@ def test_scale_dropout_with_a_bit_a_sample_and_masks_drawn_has_no_shift():
     ("call", "message"),
     [
         (lambda: dropout_variance(1.0, 1.0), "p: must be 0 to below 1, not 1.0; 0.1 is usual"),
-        (lambda: block_gamma(0.1, 5, 4, 8), "block: must be 1 to 4, not 5; a block must fit"),
+        (lambda: block_share(0.1, 5, 4, 8), "block: must be 1 to 4, not 5; a block must fit"),
         (lambda: block_share(1.5, 1, 4, 4), "gamma: must be 0 to 1, not 1.5; lower p, or take"),
         (lambda: linear_survival(0, 0.5), "layers: must be 1 or more, not 0"),
         (lambda: linear_survival(3, 0.0), "1 - last: must be 0 to below 1"),
