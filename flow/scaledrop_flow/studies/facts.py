@@ -25,7 +25,7 @@ from scaledrop.nn.dropout_facts import (
 from scaledrop_flow.comparison.choices import Choices
 from scaledrop_flow.studies.norm_shift import point_rows
 from scaledrop_flow.studies.task_cells import NO_CHOICES, Row, measured, points_of
-from scaledrop_flow.studies.tasks import Progress
+from scaledrop_flow.studies.tasks import SEEDS, Progress
 
 __all__ = ["DRAWS", "block_rows", "depth_rows", "dropout_rows", "facts_study"]
 
@@ -113,6 +113,10 @@ def facts_study(
     yield from dropout_rows(DRAWS // few)
     yield from block_rows(MAPS // few)
     yield from depth_rows(DRAWS // few)
-    points = list(points_of(choices, {"digits": [()]}, {"digits": [()]}))
+    points = list(
+        points_of(
+            choices, {"digits": [()]}, {"digits": [()]}, SEEDS[:1] if choices.smoke else SEEDS
+        )
+    )
     for _, rows in measured("facts", 1, points, point_rows, data, cache, choices, progress):
         yield from rows

@@ -26,6 +26,7 @@ from scaledrop_flow.studies.spin_masks import MaskTable, mask_table
 __all__ = [
     "SEEDS",
     "TASKS",
+    "Pixels",
     "Progress",
     "Task",
     "Trained",
@@ -118,6 +119,12 @@ def _task(name: str, *reduced: Any, weight: float = 10.0, **run: Any) -> Task:
     return dataclasses.replace(Task(config, *reduced), weight=weight)
 
 
+def _small_unet() -> Task:
+    task = _task("unet-isbi2012", weight=600.0, epochs=10)
+    changes: dict[str, Any] = {"widths": (16, 32, 64), "name": "unet-isbi2012-small"}
+    return dataclasses.replace(task, config=with_network(task.config, **changes))
+
+
 TASKS: Mapping[str, Task] = MappingProxyType(
     {
         task.name: task
@@ -126,10 +133,13 @@ TASKS: Mapping[str, Task] = MappingProxyType(
             _task("lenet5-fashion-mnist", 10_000, 2_000, "notmnist", weight=60.0, epochs=20),
             _task("lenet5-breastmnist", 0, 0, "fashion-mnist", epochs=60),
             _task("lenet5-pneumoniamnist", 0, 0, "fashion-mnist", weight=30.0, epochs=20),
+            _task("resnet20-cifar10", 10_000, 2_000, weight=600.0, epochs=6),
+            _small_unet(),
         )
     }
 )
-"""By name of the set. Fashion-MNIST is reduced to 10,000 training and 2,000 test images."""
+"""By name of the set. Reduced, with fewer epochs than the named configurations: Fashion-MNIST and
+CIFAR-10 to 10,000 training and 2,000 test images, the U-Net to narrower layers."""
 
 
 @dataclass(frozen=True, eq=False)
