@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from scaledrop.methods.contract import Method
 from scaledrop.methods.deterministic import DETERMINISTIC
+from scaledrop.methods.transformer.fit import TRANSFORMERS
 
 __all__ = ["METHODS"]
 
@@ -16,6 +17,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         method.key: method
         for method in (
             DETERMINISTIC,
+            *TRANSFORMERS,
         )
     }
 )  # fmt: skip
