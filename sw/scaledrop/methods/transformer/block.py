@@ -65,8 +65,8 @@ class Attention(nn.Module):
     def weights(self, q: Tensor, k: Tensor) -> Tensor:
         """Attention of each query to each key, (B, heads, N, N), rows that sum to 1."""
         q, k = self.q_norm(self._split(q)), self.k_norm(self._split(k))
-        products: Tensor = q @ k.transpose(-1, -2)
-        return (products / q.shape[-1] ** 0.5).softmax(dim=-1)
+        weights: Tensor = (q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5).softmax(dim=-1)
+        return weights
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, N, C) to the same."""

@@ -79,6 +79,13 @@ class BinaryTransformer(Trainable):
         """What the scale vectors are made of."""
         return [value for place in self.places for value in place.parameters()]
 
+    def scale_vectors(self) -> dict[str, Tensor]:
+        """All gamma as learned, by role, one after another."""
+        return {
+            role: torch.cat([g for p in self.places if p.role == role for g in p.gammas()]).detach()
+            for role in ("input", "output")
+        }
+
     def penalty(self) -> Tensor:
         """``sum over all scale vectors of (1 - mean gamma)**2``, as for all methods."""
         gammas = [gamma for place in self.places for gamma in place.gammas()]
