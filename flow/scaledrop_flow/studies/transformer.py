@@ -84,8 +84,8 @@ def transformer_study(
 ) -> Iterator[dict[str, Any]]:
     """One row for each method, value or option, and seed.
 
-    Stage "setting" has each value that is tried at seed 0, "method" the chosen one at every seed,
-    "option" what is put on top of scale dropout. The small form is on the digits, one epoch.
+    Stage "setting" has the values that were tried at seed 0 and not taken, "method" the one that
+    was at every seed, "option" what is put on top of scale dropout. The small form is on the digits, one epoch.
 
     Raises:
         UserError: ``choices.only`` has another name than those of the options.
@@ -101,9 +101,10 @@ def transformer_study(
 
     trials = [(m.key, value) for m in TRANSFORMERS for value in m.setting.values]
     tried = list(results([study.cell(key, value, seeds[0]) for key, value in trials]))
-    for (_, value), done in zip(trials, tried, strict=True):
-        yield _row(done, "setting", value)
     best = _best(trials, tried)
+    for (key, value), done in zip(trials, tried, strict=True):
+        if value != best[key]:
+            yield _row(done, "setting", value)
     for key, value in best.items():
         for done in results([study.cell(key, value, seed) for seed in seeds]):
             yield _row(done, "method", value)

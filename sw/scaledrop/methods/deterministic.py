@@ -13,7 +13,9 @@ from scaledrop.methods.model import NetModel, fit_net
 from scaledrop.methods.net import Site
 from scaledrop.training import TrainConfig
 
-__all__ = ["DETERMINISTIC", "deterministic_site"]
+__all__ = ["DETERMINISTIC", "SMOOTHING", "deterministic_site", "fit_deterministic"]
+
+SMOOTHING = Setting("label smoothing epsilon", (0.0, 0.05, 0.1))
 
 
 def deterministic_site(layer: Layer, shape: tuple[int, ...], index: int) -> Site:
@@ -21,7 +23,8 @@ def deterministic_site(layer: Layer, shape: tuple[int, ...], index: int) -> Site
     return Site(layer, shape)
 
 
-def _fit(config: TrainConfig, data: ImageSet, value: float, device: str) -> Model:
+def fit_deterministic(config: TrainConfig, data: ImageSet, value: float, device: str) -> Model:
+    """Train the common network with label smoothing ``value``, 0 to below 1."""
     run = dataclasses.replace(config, label_smoothing=value)
     net = fit_net(run, data, deterministic_site, device)
     needs = Needs(0, None, False, memory_bits(config.network), passes=1)
@@ -32,10 +35,11 @@ DETERMINISTIC = Method(
     "deterministic",
     "Deterministic",
     "the twin of all others: the same network, nothing drawn; label smoothing of Szegedy et al. "
-    "2016 (arXiv 1512.00567), from memory",
-    Setting("label smoothing epsilon", (0.0, 0.05, 0.1)),
-    _fit,
+    "2016, arXiv 1512.00567, from memory",
+    SMOOTHING,
+    fit_deterministic,
 )
 """One pass; its uncertainty is the entropy of one softmax. What is tuned is label smoothing, the
-share of a target that is spread over all classes: it acts on confidence, as dropout does, and
-costs nothing. Weight decay of latent weights, whose signs alone are used, would not."""
+share of a target that is spread over all classes: like dropout it acts on confidence, and like
+none of the others it costs nothing. Weight decay does not act on a network of signs in that way:
+it shrinks latent weights, of which hardware keeps the sign alone."""

@@ -25,7 +25,12 @@ def _norm_bits(config: NetworkConfig, graph: Graph, node: Layer, scaled: bool) -
 
 
 def memory_bits(
-    config: NetworkConfig, *, scales: int = 0, norms: int = 1, weight_bits: int = 1
+    config: NetworkConfig,
+    *,
+    scales: int = 0,
+    norms: int = 1,
+    weight_bits: int = 1,
+    head_scales: int | None = None,
 ) -> int:
     """Bits that hold a network, as :mod:`scaledrop.footprint` counts them but without the rounding
     of memories to lanes and words, buffers of activations and what the host loads for control.
@@ -39,11 +44,15 @@ def memory_bits(
         config: the network.
         scales: vectors of a value a channel that are kept beside what normalises.
         norms: sets of what normalises, 1 or more.
+        head_scales: as ``scales``, of the last layer; the same when None.
         weight_bits: of one weight; more for weights of several levels or several sets.
     """
     graph, total = config.graph, 0
     for node in graph.layers:
         channels, fan_in = graph.weight_shape(node)
-        norm = norms * _norm_bits(config, graph, node, scales > 0)
-        total += channels * (fan_in * weight_bits + scales * config.scale_bits + norm)
+        kept = scales
+        if node.output is Kind.LOGITS and head_scales is not None:
+            kept = head_scales
+        norm = norms * _norm_bits(config, graph, node, kept > 0)
+        total += channels * (fan_in * weight_bits + kept * config.scale_bits + norm)
     return total
