@@ -85,7 +85,8 @@ def transformer_study(
     """One row for each method, value or option, and seed.
 
     Stage "setting" has the values that were tried at seed 0 and not taken, "method" the one that
-    was at every seed, "option" what is put on top of scale dropout. The small form is on the digits, one epoch.
+    was at every seed, "option" what is put on top of scale dropout. The small form is on the
+    digits, one epoch.
 
     Raises:
         UserError: ``choices.only`` has another name than those of the options.
