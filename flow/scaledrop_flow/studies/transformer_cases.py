@@ -33,12 +33,13 @@ __all__ = ["DIGITS", "FASHION", "TREATMENTS", "Images", "Sizes", "images_of", "m
 
 Pixels = npt.NDArray[np.uint8]
 
-DECAY = 1e-3
-"""Factor of a decay of scale vectors in the loss."""
+DECAY, WEAK = 1e-3, 1e-4
+"""Factors of a decay of scale vectors in the loss."""
 
 TREATMENTS: Mapping[str, Treatment] = MappingProxyType(
     {
         "IWD": Treatment(input_decay=DECAY),
+        "IWD, a tenth": Treatment(input_decay=WEAK),
         "IWD towards 1": Treatment(input_decay=DECAY, decay_towards=1.0),
         "decay of output norms": Treatment(output_decay=DECAY),
         "HG": Treatment(branches=True),
