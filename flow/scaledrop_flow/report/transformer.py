@@ -19,7 +19,14 @@ from scipy.stats import t as student
 
 from scaledrop_flow.report.style import LIGHT, bare, drawing, save
 
-__all__ = ["methods_table", "options_picture", "options_table", "read_rows", "settings_table"]
+__all__ = [
+    "clear",
+    "methods_table",
+    "options_picture",
+    "options_table",
+    "read_rows",
+    "settings_table",
+]
 
 Row = dict[str, str]
 Floats = npt.NDArray[np.float64]
@@ -61,7 +68,7 @@ def _values(rows: Sequence[Row], score: str) -> Floats:
 
 def _spread(values: Floats, factor: float, digits: int, sign: str = "") -> str:
     deviation = values.std(ddof=1) if len(values) > 1 else 0.0
-    return f"{factor * values.mean():{sign}.{digits}f} ± {factor * deviation:.{digits}f}"
+    return f"{factor * values.mean():{sign}z.{digits}f} ± {factor * deviation:.{digits}f}"
 
 
 def clear(differences: Floats) -> bool:
@@ -108,35 +115,37 @@ def _difference(rows: Sequence[Row], stage: str, case: str, score: str) -> Float
     return np.array([float(row[score]) - base[row["seed"]] for row in _of(rows, stage, case)])
 
 
+def _compared(rows: Sequence[Row]) -> list[tuple[str, str, str]]:
+    """Stage, case and name of all that stands beside scale dropout alone."""
+    found = [(stage, case) for stage in ("method", "option") for case in _cases(rows, stage)]
+    return [(*one, one[1].removeprefix(f"{BASE} + ")) for one in found if one[1] != BASE]
+
+
 def options_table(rows: Sequence[Row]) -> list[str]:
-    """Paired differences to scale dropout without the option; a star where they are clear."""
+    """Paired differences to scale dropout alone; a star where they are clear."""
     lines = []
-    for case in _cases(rows, "option"):
+    for stage, case, title in _compared(rows):
         cells = []
         for name, (_, factor, digits) in SCORES.items():
-            found = _difference(rows, "option", case, name)
+            found = _difference(rows, stage, case, name)
             cells.append(_spread(found, factor, digits, "+") + (" *" if clear(found) else ""))
-        some = _of(rows, "option", case)
-        gammas = [
-            f"{_values(some, f'gamma_mean_{role}').mean():.2f}" for role in ("input", "output")
-        ]
-        lines.append([case.removeprefix(f"{BASE} + "), *cells, *gammas, some[0]["bits_per_pass"]])
-    head = ["option", *(form[0] for form in SCORES.values())]
+        some = _of(rows, stage, case)
+        means = (_values(some, f"gamma_mean_{role}").mean() for role in ("input", "output"))
+        lines.append([title, *cells, *(f"{mean:.2f}" for mean in means), some[0]["bits_per_pass"]])
+    head = ["less scale dropout", *(form[0] for form in SCORES.values())]
     return _table([*head, "mean gamma, input", "output", "bits a pass"], lines)
 
 
 def options_picture(rows: Sequence[Row]) -> Figure:
     """Difference of each seed to scale dropout alone, in NLL and in AUROC by mutual information."""
-    others = [("method", case) for case in _cases(rows, "method") if case != BASE]
-    shown = others + [("option", case) for case in _cases(rows, "option")]
-    names = [case.removeprefix(f"{BASE} + ") for _, case in shown]
+    shown = _compared(rows)
     scores = ("nll", "auroc_entropy_notmnist", "auroc_mutual_information_notmnist")
     with drawing("transformer", 3.6, 7.0) as figure:
         for axes, score in zip(figure.subplots(1, len(scores), sharey=True), scores, strict=True):
             bare(axes)
             axes.grid(axis="x", color=LIGHT.grid, linewidth=0.5)
             axes.axvline(0, color=LIGHT.soft, linewidth=0.8)
-            for line, (stage, case) in enumerate(shown):
+            for line, (stage, case, _) in enumerate(shown):
                 found = _difference(rows, stage, case, score)
                 if case == "vit" and "mutual" in score:
                     continue
@@ -145,7 +154,7 @@ def options_picture(rows: Sequence[Row]) -> Figure:
                 axes.plot(found.mean(), line, "|", color=LIGHT.ink, markersize=10)
             axes.set_xlabel(f"difference in\n{SCORES[score][0]}")
             axes.set_ylim(len(shown) - 0.4, -0.6)
-        figure.axes[0].set_yticks(range(len(names)), names)
+        figure.axes[0].set_yticks(range(len(shown)), [name for *_, name in shown])
     return figure
 
 
