@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tables and picture of the transformer study: paired by seed, and those that are committed."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,13 @@ def test_the_committed_table_has_every_case(committed):
     options = {r["case"] for r in committed if r["stage"] == "option"}
     assert options == {f"{BASE} + {name}" for name in TREATMENTS}
     assert len(committed) == 6 + 3 * 3 + 3 * len(TREATMENTS)
+
+
+def test_the_program_of_the_page_runs(capsys):
+    page = (DOCS / "transformer.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
+    exec(compile(program, "transformer.md", "exec"), {})
+    assert capsys.readouterr().out.startswith("11 [")
 
 
 @pytest.mark.parametrize("table", [settings_table, methods_table, options_table])

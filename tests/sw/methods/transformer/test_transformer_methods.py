@@ -20,7 +20,7 @@ from scaledrop.methods.transformer import (
     transformer_config,
 )
 from scaledrop.nn import NetworkConfig
-from scaledrop.training import TrainConfig, scale_dropout_loss
+from scaledrop.training import TrainConfig, scale_dropout_loss, train
 
 RUN = TrainConfig(
     NetworkConfig("images", (8, 8), 10, widths=(2,)),
@@ -70,6 +70,21 @@ def test_the_same_seed_gives_the_same_bits(method, few):
     if method.key != "vit":
         assert not np.array_equal(found, first.logits(images, 5, seed=2))
         assert not np.array_equal(found[:, 0], found[:, 1])
+
+
+def test_an_interrupted_training_goes_on_to_the_same_bits(digits):
+    tiny = dataclasses.replace(
+        digits, train_images=digits.train_images[:64], train_labels=digits.train_labels[:64]
+    )
+    network, points = transformer_config(RUN, "attention", 0.3), []
+
+    def build(run):
+        return BinaryTransformer(network, run.seed)
+
+    whole = train(RUN, tiny, build=build, save=points.append).net
+    again = train(RUN, tiny, build=build, resume=points[0]).net
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, again.state_dict()[name]), name
 
 
 def test_it_learns(digits):
