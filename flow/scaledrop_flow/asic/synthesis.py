@@ -24,9 +24,11 @@ from scaledrop_flow.synthesis.tools import run_tool
 
 __all__ = ["avoided", "cell_models", "map_design", "map_files"]
 
-ABC = "+strash;dc2;&get,-n;&nf,{D};&put;buffer;upsize,{D};dnsize,{D};stime,-p"
+ABC = "+strash;&get,-n;&nf,{D};&put;buffer;upsize,{D};dnsize,{D};stime,-p"
 """Without the sweeping by SAT of the usual scripts (fraig, scorr, dch), which does not come to an
-end on the wide multiplier of the pass accumulator. Cells are buffered and sized, without wires."""
+end on the wide multiplier of the pass accumulator; and without dc2, which makes ripples of the fast
+adders that Yosys builds: 5 % less area of that block, 2.3 times its path. Cells are buffered and
+sized, without wires."""
 
 _MODULE = re.compile(r"^module \\?(\S+?) ?\(.*?^endmodule$", re.M | re.S)
 
