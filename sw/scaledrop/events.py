@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -19,7 +20,15 @@ from scaledrop.layer_mapping import LayerMapping, Method
 from scaledrop.layout import NetworkLayout
 from scaledrop.walk import Visit
 
-__all__ = ["Event", "EventCounts", "GraphEvent", "columns_loaded", "predict_events"]
+__all__ = [
+    "Event",
+    "EventCounts",
+    "GraphEvent",
+    "Tally",
+    "columns_loaded",
+    "predict_events",
+    "tallied_events",
+]
 
 EventCounts = dict[str, dict[str, int]]
 """Layer name -> event name -> count over a whole run."""
@@ -123,21 +132,34 @@ def _row_drives(
     return int((each * visits).sum()) * tiles
 
 
-class _Visits:
-    """What the walks ask of each layer: counts by (image, layer)."""
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """What is counted of the visits to each layer, int64 (N, L): by image and layer.
 
-    def __init__(self, walks: Sequence[Iterable[Visit]], layers: int) -> None:
-        shape = (len(walks), layers)
-        self.made, self.kept, self.dropped, self.bits = (
-            np.zeros(shape, dtype=np.int64) for _ in range(4)
-        )
+    Attributes:
+        made: sums of the crossbar.
+        kept: outcomes that read and multiply the scale.
+        outcomes: of the layer behind its sum, 1 or more a visit.
+        bits: drawn from the spin unit.
+    """
+
+    made: npt.NDArray[np.int64]
+    kept: npt.NDArray[np.int64]
+    outcomes: npt.NDArray[np.int64]
+    bits: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, walks: Sequence[Iterable[Visit]], layers: int) -> Tally:
+        """That of the walk of each image."""
+        found = cls(*(np.zeros((len(walks), layers), dtype=np.int64) for _ in range(4)))
         for image, visits in enumerate(walks):
             for visit in visits:
                 at = image, visit.layer
-                self.made[at] += 1
-                self.kept[at] += visit.kept > 0
-                self.dropped[at] += visit.dropped > 0
-                self.bits[at] += len(visit.bits)
+                found.made[at] += 1
+                found.kept[at] += visit.kept > 0
+                found.outcomes[at] += (visit.kept > 0) + (visit.dropped > 0)
+                found.bits[at] += len(visit.bits)
+        return found
 
 
 def _of_layer(
@@ -198,23 +220,34 @@ def predict_events(
             :func:`scaledrop.schedule.predict_cycles`; None leaves them out.
         folded: Of the folded datapath, which has no scales.
     """
-    visits = _Visits(walks, len(mapping.layers))
+    return tallied_events(mapping, pixels, Tally.of(walks, len(mapping.layers)), cycles, folded)
+
+
+def tallied_events(
+    mapping: NetworkLayout,
+    pixels: npt.NDArray[np.int64] | Density,
+    tally: Tally,
+    cycles: EventCounts | None,
+    folded: bool = False,
+) -> EventCounts:
+    """Every counter of a run of which only the number of visits is known; arguments else as
+    :func:`predict_events`."""
     counts: EventCounts = {}
+    images = len(tally.made)
     for index, mapped in enumerate(mapping.layers):
-        made, kept, dropped, bits = (
-            int(of[:, index].sum())
-            for of in (visits.made, visits.kept, visits.dropped, visits.bits)
+        made, kept, outcomes, bits = (
+            int(of[:, index].sum()) for of in (tally.made, tally.kept, tally.outcomes, tally.bits)
         )
         events = {
             **({} if cycles is None else cycles[mapped.layer.name]),
-            **_of_layer(mapped, made, kept, kept + dropped, folded),
-            Event.ROW_DRIVES: _row_drives(mapped, pixels, visits.made[:, index]),
+            **_of_layer(mapped, made, kept, outcomes, folded),
+            Event.ROW_DRIVES: _row_drives(mapped, pixels, tally.made[:, index]),
             Event.SPIN_RESETS: bits,
             Event.SPIN_WRITES: bits,
             Event.SPIN_READS: bits,
-            Event.PIXELS: 0 if index else len(walks) * mapping.network.input_size,
-            Event.RESULTS: len(walks) * mapping.results if mapped.is_head else 0,
-            **(_of_graph(mapped, made, kept + dropped) if mapping.has_graph_events else {}),
+            Event.PIXELS: 0 if index else images * mapping.network.input_size,
+            Event.RESULTS: images * mapping.results if mapped.is_head else 0,
+            **(_of_graph(mapped, made, outcomes) if mapping.has_graph_events else {}),
         }
         counts[mapped.layer.name] = {str(name): count for name, count in events.items()}
     return counts

@@ -193,25 +193,30 @@ def evaluate(
 
 @app.command()
 def study(
-    name: Annotated[
-        str,
-        typer.Argument(
-            help="scale, lenet5, exactness, rtl, netlists, macrospin, calibration, spin, "
-            "energy, analog, analog-check."
-        ),
-    ],
+    name: Annotated[str, typer.Argument(help="Which; an unknown one lists them all.")],
     data: DataSource = None,
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="The small form, in seconds: its figures mean nothing.")
+    ] = False,
+    only: Annotated[list[str] | None, typer.Option(help="Only this case; again for more.")] = None,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", help="Only this data set; again for more.")
+    ] = None,
+    seeds: Annotated[str | None, typer.Option(help="Seeds instead of its own, as 0,1,2.")] = None,
+    jobs: Annotated[int, typer.Option(help="Processes; 0 is one a core, one on a GPU.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "cpu",
     out: Out = Path("docs/studies"),
     cache: Cache = CACHE,
 ) -> None:
-    """Measure again what docs/studies holds; minutes to an hour."""
+    """Measure again what docs/studies holds; minutes to hours. Stopped, it goes on where it was."""
+    from scaledrop_flow.comparison.choices import Choices, seeds_of
     from scaledrop_flow.console import console
     from scaledrop_flow.studies import STUDIES
-    from scaledrop_flow.studies.table import write_table
+    from scaledrop_flow.studies.run import run_study
 
+    chosen = Choices(smoke, tuple(only or ()), tuple(sets or ()), seeds_of(seeds), jobs, device)
     if name not in STUDIES:
         raise UserError(f"study: {name!r} is not known; choose one of {', '.join(STUDIES)}")
-    rows = STUDIES[name](data, cache, lambda text: console.print(f"  {text} ..."))
-    path = out / f"{name}.csv"
-    count = write_table(rows, path, f"scaledrop study {name}")
-    console.print(f"wrote {count} rows to {path}")
+    say = lambda text: console.print(f"  {text} ...", markup=False)  # noqa: E731
+    path, count = run_study(name, STUDIES[name], data, cache, say, chosen, out)
+    console.print(f"wrote {count} rows to {path}", markup=False)

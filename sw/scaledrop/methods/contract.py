@@ -59,6 +59,8 @@ class Needs:
         memory_bits: All that is stored: weights, scales and what normalises, of all members.
         networks: Networks that are stored and run, each once in each of ``passes``.
         passes: Passes that the method is meant to take; 1 where all are equal.
+        before: The numbers act before a layer's sum, as those that choose its weights do; else
+            passes that agree so far share the sum.
     """
 
     numbers_per_pass: int
@@ -67,6 +69,7 @@ class Needs:
     memory_bits: int
     networks: int = 1
     passes: int = 20
+    before: bool = False
 
 
 class Model(ABC):

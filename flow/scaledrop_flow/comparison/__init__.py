@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Methods beside methods: cells that are measured once, tables, tests of difference, claims."""
