@@ -20,16 +20,16 @@ BASELINES, HISTORY, PAGE = (
     Path("docs/units.md"),
 )
 ABOUT = (
-    "Components of the LeNet-5 accelerator behind AXI (untrained network of `make bench`, array of "
-    "64 x 16), each with all that is inside of it, and named configurations as wholes "
+    "Components of the LeNet-5 accelerator behind AXI (untrained network of `make bench`, array"
+    " of 64 x 16), each with all that is inside of it, and named configurations as wholes "
     "(`config.`, untrained, with the memories of their weights), mapped alone by Yosys "
-    "(`synth_ice40`, `synth_ecp5 -nowidelut`; a carry cell of ECP5 counts as two LUT4) and, up to "
-    "6,000 LUT4, placed and routed between registers by nextpnr on an LFE5U-25F, speed grade 6: median of "
-    "three seeds ± half of best less worst. `make units` measures all of them again and fails "
-    "where a figure leaves the baseline of the same tools ([studies/units](studies/units)) by more "
-    "than 2 % (at least 8) of the cells or 10 % of the clock; what no baseline has is measured and "
-    "not compared. `scaledrop units --record LABEL` keeps a new one, of the units that `--only` "
-    "names or of all, and writes this page."
+    "(`synth_ice40`, `synth_ecp5 -nowidelut`; a carry cell of ECP5 counts as two LUT4) and, up "
+    "to 6,000 LUT4, placed and routed between registers by nextpnr on an LFE5U-25F, speed grade"
+    " 6: median of three seeds ± half of best less worst. `make units` measures all of them "
+    "again and fails where a figure leaves the baseline of the same tools "
+    "([studies/units](studies/units)) by more than 2 % (at least 8) of the cells or 10 % of the"
+    " clock; what no baseline has is measured and not compared. `scaledrop units --record "
+    "LABEL` keeps a new one, of the units that `--only` names or of all, and writes this page."
 )
 
 
