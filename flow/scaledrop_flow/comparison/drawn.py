@@ -51,7 +51,12 @@ def energy_picture(lines: Sequence[Line], name: str) -> Figure:
                 va="center",
                 fontsize="small",
                 color=colour,
-                arrowprops={"arrowstyle": "-", "color": LIGHT.grid, "linewidth": 0.6},
+                arrowprops={
+                    "arrowstyle": "-",
+                    "color": LIGHT.grid,
+                    "linewidth": 0.6,
+                    "relpos": (0, 0.5),
+                },
             )
     return figure
 

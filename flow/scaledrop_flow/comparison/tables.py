@@ -13,7 +13,7 @@ import numpy as np
 
 from scaledrop.errors import UserError
 
-__all__ = ["Line", "Mean", "Tables", "read_csv"]
+__all__ = ["Line", "Mean", "Row", "Tables", "read_csv"]
 
 Row = dict[str, str]
 
