@@ -129,7 +129,7 @@ def test_two_cells_of_one_key_and_values_that_are_not_json_are_refused(tmp_path)
 
 def test_processes_of_their_own_have_one_thread_and_may_be_portable(tmp_path):
     cells = [cell(x, work=environment, given=()) for x in range(2)]
-    found = list(run_cells(cells, tmp_path, Choices(jobs=2), portable=True))
+    found = list(run_cells(cells, tmp_path, Choices(jobs=1), portable=True))
     assert all(one.result == {"threads": "1", "portable": "COMPATIBLE"} for one in found)
     assert os.environ.get("MKL_CBWR") != PORTABLE["MKL_CBWR"]
 
