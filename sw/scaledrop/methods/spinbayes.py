@@ -233,7 +233,7 @@ SPINBAYES = Method(
     "spinbayes",
     "SpinBayes",
     "among the methods of arXiv 2401.06195; its definition from memory, unverified",
-    Setting("factor of the divergence", (0.01, 0.1, 1.0)),
+    Setting("factor of the divergence", (0.001, 0.01, 0.1)),
     _fit,
 )
 """What is stored are signs and a scale vector for each crossbar; the bits pick one of them a layer
