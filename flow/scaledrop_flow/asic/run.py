@@ -12,6 +12,7 @@ from scaledrop.frozen import FrozenNetwork
 from scaledrop.frozen_file import digest
 from scaledrop_cosim.contract import Workload
 from scaledrop_flow.asic.area import area_rows
+from scaledrop_flow.asic.buffers import MOST
 from scaledrop_flow.asic.choices import AsicChoices
 from scaledrop_flow.asic.design import design_files, write_design
 from scaledrop_flow.asic.flat import Flat, flatten
@@ -21,7 +22,7 @@ from scaledrop_flow.asic.library import open_cells
 from scaledrop_flow.asic.power import block_power, played
 from scaledrop_flow.asic.result import AsicResult, save_result
 from scaledrop_flow.asic.steps import Steps
-from scaledrop_flow.asic.synthesis import avoided, map_design, map_files
+from scaledrop_flow.asic.synthesis import ABC, avoided, map_design, map_files
 from scaledrop_flow.asic.timing import Timing, worst_path
 from scaledrop_flow.asic.verify import verify_netlist
 from scaledrop_flow.liberty.analyse import Analysis, analyse
@@ -49,6 +50,7 @@ def _mapped(
         {
             "avoid": avoided(library, choices),
             "clock": choices.clock_ns,
+            "script": (ABC, MOST),
             "by": tool_version("yosys"),
         },
         [folder.rtl, folder.boxes, folder.work / "modules.json", *library.files],

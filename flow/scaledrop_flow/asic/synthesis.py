@@ -22,7 +22,7 @@ from scaledrop_flow.netlist.libraries import CellLibrary
 from scaledrop_flow.netlist.mapping import yosys_version
 from scaledrop_flow.synthesis.tools import run_tool
 
-__all__ = ["avoided", "cell_models", "map_design", "map_files"]
+__all__ = ["ABC", "avoided", "cell_models", "map_design", "map_files"]
 
 ABC = "+strash;&get,-n;&nf,{D};&put;buffer;upsize,{D};dnsize,{D};stime,-p"
 """Without the sweeping by SAT of the usual scripts (fraig, scorr, dch), which does not come to an
