@@ -70,7 +70,14 @@ def test_a_set_without_a_validation_part_is_refused(monkeypatch):
     bench.cache_clear()
 
 
-@pytest.mark.parametrize("name", [*MAIN, "cifar10"])
+def test_the_reduced_run_on_colour_is_a_network_of_its_shape():
+    budget = BUDGETS["cifar10"]
+    network = budget.run(0).network
+    assert (network.input_shape, network.classes) == ((3, 32, 32), 10)
+    assert network.widths == budget.widths and "reduced" in budget.measured_on
+
+
+@pytest.mark.parametrize("name", MAIN)
 def test_the_sets_of_the_table(name):
     if not os.environ.get("SCALEDROP_DATA"):
         pytest.skip("data: SCALEDROP_DATA is not set")
