@@ -40,6 +40,8 @@ NOT_PRICED = (
     "SpinBayes: picking a crossbar, and the crossbars that stand by",
     "ensembles: area and leakage of the other crossbars; members run one after another",
     "more than one generator side by side: their area and leakage",
+    "transformers, altogether: attention multiplies activations with activations, which no "
+    "crossbar of fixed weights does",
 )
 MARK = re.compile(r"(<!-- begin ([\w-]+) -->\n).*?(<!-- end \2 -->)", re.S)
 BEGIN = re.compile(r"<!-- begin ([\w-]+) -->")

@@ -21,6 +21,9 @@ from scaledrop_flow.comparison.tuning import tuned, tuning_cells
 __all__ = ["SCORES", "cells_of", "estimate", "measured", "method_rows", "passes_enough", "row_of"]
 
 SCORES = ("accuracy", "nll", "brier", "ece", "aurc")
+PRICED = ("uj", "uj_low", "uj_high", "uj_numbers", "sums", "generators")
+"""Columns of the price: microjoules of an image with their band, those of its numbers, sums of a
+layer, and generators that an output position waits for."""
 NEAR = 0.01
 """Nats of negative log-likelihood that do not matter."""
 
@@ -86,7 +89,6 @@ def method_rows(plan: Plan, say: Say | None = None) -> Iterator[dict[str, Any]]:
 def row_of(plan: Plan, name: str, key: str, done: Done) -> dict[str, Any]:
     """The row of a cell: of a method on a set."""
     budget, result, needs = BUDGETS[name], done.result, done.result["needs"]
-    joules = {end: 1e6 * of for end, of in result["price"]["joules"].items()}
     return {
         "set": name,
         "method": key,
@@ -104,13 +106,8 @@ def row_of(plan: Plan, name: str, key: str, done: Done) -> dict[str, Any]:
         "numbers_per_pass": needs["numbers_per_pass"],
         "grain": needs["grain"] or "",
         "gaussian": needs["gaussian"],
-        "generators": result["price"]["generators"],
         "memory_bits": needs["memory_bits"],
-        "uj": joules["value"],
-        "uj_low": joules["low"],
-        "uj_high": joules["high"],
-        "uj_numbers": 1e6 * result["price"]["numbers"]["value"],
-        "sums": result["price"]["sums"],
+        **_priced(result["price"]),
         "passes": result["passes"],
         "networks": needs["networks"],
         "passes_enough": passes_enough(result["nll_by_passes"]),
@@ -119,6 +116,16 @@ def row_of(plan: Plan, name: str, key: str, done: Done) -> dict[str, Any]:
         "config_sha256": BUDGETS[name].run(done.cell.seed).config_hash(),
         **{part: done.row[part] for part in ("cell", "provenance")},
     }
+
+
+def _priced(price: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Columns of the price; empty where there is none."""
+    if price is None:
+        return dict.fromkeys(PRICED, "")
+    joules = price["joules"]
+    found = (joules["value"], joules["low"], joules["high"], price["numbers"]["value"])
+    microjoules = dict(zip(PRICED[:4], (1e6 * one for one in found), strict=True))
+    return {**microjoules, "sums": price["sums"], "generators": price["generators"]}
 
 
 def passes_enough(nll: Mapping[str, float]) -> int:

@@ -59,6 +59,11 @@ class Line:
     def title(self) -> str:
         return self.rows[0]["title"]
 
+    @property
+    def priced(self) -> bool:
+        """Whether the estimator has a price for it."""
+        return self.rows[0]["uj"] != ""
+
     def __getitem__(self, column: str) -> str:
         """A column that is the same for all seeds; that of the first."""
         return self.rows[0][column]

@@ -51,6 +51,8 @@ def _score(tables: Tables, line: Line, column: str) -> str:
 
 
 def _joules(line: Line) -> str:
+    if not line.priced:
+        return "no price"
     band = Band(*(line.over(name).mean * 1e-6 for name in ("uj", "uj_low", "uj_high")))
     return format_band(band).replace("uJ", "µJ")
 

@@ -22,9 +22,12 @@ from scaledrop_flow.comparison.differences import difference_rows
 from scaledrop_flow.comparison.plan import Plan, seconds_of
 from scaledrop_flow.comparison.reliability import reliability_rows
 from scaledrop_flow.comparison.table import estimate, method_rows, passes_enough
+from scaledrop_flow.comparison.tables import Tables
 from scaledrop_flow.comparison.tuning import tuned, tuning_rows
+from scaledrop_flow.comparison.written import set_grid
 from scaledrop_flow.studies import STUDIES
 from scaledrop_flow.studies.run import takes_choices
+from scaledrop_flow.studies.table import write_table
 
 TEST = 64
 """Test images of the set ``smoke``; 64 are for validation, too, and 64 of each unknown."""
@@ -80,6 +83,18 @@ def test_a_row_says_what_was_measured(fakes, tmp_path):
     assert (noisy["unknown_1"], noisy["unknown_2"]) == ("rotate:90", "noise")
     assert noisy["measured_on"].startswith("256 training images, 1 epochs")
     assert noisy["config_sha256"] == BUDGETS["smoke"].run(0).config_hash()
+
+
+def test_a_network_without_a_price_has_empty_columns(fakes, tmp_path, monkeypatch):
+    monkeypatch.setattr(fake_methods.Means, "net", object(), raising=False)
+    row = next(method_rows(plan(tmp_path)))
+    columns = ("uj", "uj_low", "uj_high", "uj_numbers", "sums", "generators")
+    assert [row[name] for name in columns] == [""] * 6
+    write_table([row], tmp_path / "methods.csv", "x")
+    tables = Tables.read(tmp_path)
+    assert not tables.lines[0].priced
+    grid = set_grid(tables, "smoke")
+    assert dict(zip(grid.head, grid.body[0], strict=True))["an image, estimated"] == "no price"
 
 
 def test_an_interrupted_table_goes_on_where_it_was(fakes, tmp_path):
