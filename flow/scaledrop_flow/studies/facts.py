@@ -118,5 +118,5 @@ def facts_study(
             choices, {"digits": [()]}, {"digits": [()]}, SEEDS[:1] if choices.smoke else SEEDS
         )
     )
-    for _, rows in measured("facts", 1, points, point_rows, data, cache, choices, progress):
+    for _, rows in measured("facts", 1, points, point_rows, data, cache, choices, progress, 6):
         yield from rows

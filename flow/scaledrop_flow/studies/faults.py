@@ -100,5 +100,5 @@ def faults_study(
     values = {name: [(key,) for key in keys] for name in SETS}
     few = {"digits": [(key,) for key in keys if key in ("deterministic", "scale-dropout")]}
     points = list(points_of(choices, values, few))
-    for _, rows in measured("faults", 1, points, point_rows, data, cache, choices, progress):
+    for _, rows in measured("faults", 1, points, point_rows, data, cache, choices, progress, 3):
         yield from rows

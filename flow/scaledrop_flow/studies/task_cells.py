@@ -97,6 +97,7 @@ def measured(
     cache: Path,
     choices: Choices,
     progress: Progress,
+    trainings: float = 1,
 ) -> Iterator[tuple[Point, list[Row]]]:
     """The rows of each point, in order; what was measured before is taken from the cache.
 
@@ -105,6 +106,7 @@ def measured(
         points: what is measured.
         work: how.
         data, cache, choices, progress: as every study has them.
+        trainings: of a point, roughly: how long it takes.
     """
     by_key, cells = {}, []
     for point in points:
@@ -116,7 +118,8 @@ def measured(
             "smoke": point.smoke,
         }
         given = (work, point, data, cache)
-        cell = Cell(study, version, point.case, point.seed, depends, _rows, given, task.weight)
+        weight = trainings * task.weight
+        cell = Cell(study, version, point.case, point.seed, depends, _rows, given, weight)
         by_key[cell.key] = point
         cells.append(cell)
     for done in run_cells(cells, cache, choices, progress):
