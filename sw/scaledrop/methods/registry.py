@@ -21,6 +21,7 @@ from scaledrop.methods.spinbayes import SPINBAYES
 from scaledrop.methods.spindrop import SPINDROP
 from scaledrop.methods.stochastic_depth import STOCHASTIC_DEPTH
 from scaledrop.methods.structured_ensemble import STRUCTURED_ENSEMBLE
+from scaledrop.methods.transformer.fit import TRANSFORMERS
 
 __all__ = ["METHODS"]
 
@@ -31,14 +32,15 @@ ALL = (
     SPINDROP,
     SPATIAL_SPINDROP,
     AFFINE_DROPOUT,
-    DROPBLOCK,
-    GAUSSIAN_DROPOUT,
     BAYES_SCALE,
     SPINBAYES,
     DEEP_ENSEMBLE,
     STRUCTURED_ENSEMBLE,
+    DROPBLOCK,
+    GAUSSIAN_DROPOUT,
     RESIDUAL,
     STOCHASTIC_DEPTH,
+    *TRANSFORMERS,
 )
 
 METHODS: Mapping[str, Method] = MappingProxyType({method.key: method for method in ALL})

@@ -226,14 +226,14 @@ def _fit(config: TrainConfig, data: ImageSet, value: float, device: str) -> Mode
 def _needs(network: NetworkConfig) -> Needs:
     bits = math.ceil(math.log2(CROSSBARS)) * len(network.graph.layers)
     memory = memory_bits(network, scales=CROSSBARS, weight_bits=CROSSBARS)
-    return Needs(bits, Grain.LAYER, False, memory)
+    return Needs(bits, Grain.LAYER, False, memory, before=True)
 
 
 SPINBAYES = Method(
     "spinbayes",
     "SpinBayes",
     "among the methods of arXiv 2401.06195; its definition from memory, unverified",
-    Setting("factor of the divergence", (0.01, 0.1, 1.0)),
+    Setting("factor of the divergence", (0.001, 0.01, 0.1)),
     _fit,
 )
 """What is stored are signs and a scale vector for each crossbar; the bits pick one of them a layer
