@@ -113,10 +113,8 @@ def facts_study(
     yield from dropout_rows(DRAWS // few)
     yield from block_rows(MAPS // few)
     yield from depth_rows(DRAWS // few)
-    points = list(
-        points_of(
-            choices, {"digits": [()]}, {"digits": [()]}, SEEDS[:1] if choices.smoke else SEEDS
-        )
-    )
+    once: dict[str, list[tuple[Any, ...]]] = {"digits": [()]}
+    seeds = {"digits": SEEDS[:1] if choices.smoke else SEEDS}
+    points = list(points_of(choices, once, once, seeds))
     for _, rows in measured("facts", 1, points, point_rows, data, cache, choices, progress, 6):
         yield from rows

@@ -51,14 +51,15 @@ def points_of(
     choices: Choices,
     values: Mapping[str, Sequence[tuple[Any, ...]]],
     smoke: Mapping[str, Sequence[tuple[Any, ...]]],
-    seeds: Sequence[int] = SEEDS,
+    seeds: Mapping[str, Sequence[int]] | None = None,
 ) -> Iterator[Point]:
     """Every value of every task under every seed.
 
     Args:
         choices: of the person: smoke, sets and seeds.
         values: of each task, by the name of its set.
-        smoke: the same in the small form, which has two seeds and two epochs.
+        smoke: the same in the small form, which has two seeds at most and two epochs.
+        seeds: of each task whose seeds are not :data:`scaledrop_flow.studies.tasks.SEEDS`.
 
     Raises:
         UserError: a chosen set is none of the study's.
@@ -69,8 +70,9 @@ def points_of(
             raise UserError(f"set: {name!r} is none of {', '.join(some)}; choose among them")
     for name in choices.sets or some:
         task = small(TASKS[name]) if choices.smoke else TASKS[name]
+        own = (seeds or {}).get(name, SEEDS)
         for value in some[name]:
-            for seed in choices.seeds or seeds[: 2 if choices.smoke else None]:
+            for seed in choices.seeds or own[: 2 if choices.smoke else None]:
                 yield Point(task, tuple(value), seed, choices.smoke)
 
 
