@@ -67,6 +67,11 @@ def test_means_are_over_the_seeds(rows):
     assert "| vit-scale-dropout | 0.1 | 40.0 ± 20.0 | 0.400 ± 0.200 |" in line
 
 
+def test_a_network_that_draws_nothing_has_no_mutual_information(rows):
+    rows += [row("method", "vit", seed, 0.3, bits_per_pass="0") for seed in range(3)]
+    assert methods_table(rows)[3].count("–") == options_table(rows)[2].count("–") == 3
+
+
 def test_all_values_are_shown_and_the_one_taken_is_marked(rows):
     lines = settings_table(rows)[2:]
     assert lines[0].startswith("| vit-scale-dropout | 0.05 | 0.900 |")
@@ -84,9 +89,9 @@ def committed():
     return read_rows(DOCS / "studies" / "transformer.csv")
 
 
-def test_the_committed_table_has_every_case(committed):
-    options = {r["case"] for r in committed if r["stage"] == "option"}
-    assert options == {f"{BASE} + {name}" for name in TREATMENTS}
+def test_the_committed_table_has_every_case_and_seed(committed):
+    options = [r["case"] for r in committed if r["stage"] == "option"]
+    assert set(options) == {f"{BASE} + {name}" for name in TREATMENTS}
     assert len(committed) == 6 + 3 * 3 + 3 * len(TREATMENTS)
 
 

@@ -30,7 +30,7 @@ __all__ = [
 
 Row = dict[str, str]
 Floats = npt.NDArray[np.float64]
-BASE = "vit-scale-dropout"
+BASE, NONE = "vit-scale-dropout", "–"
 
 SCORES: dict[str, tuple[str, float, int]] = {
     "accuracy": ("accuracy, %", 100, 1),
@@ -62,6 +62,11 @@ def _cases(rows: Iterable[Row], stage: str) -> list[str]:
     return list(dict.fromkeys(row["case"] for row in _of(rows, stage)))
 
 
+def _told(rows: Sequence[Row], score: str) -> bool:
+    """Whether a score says anything: a network that draws nothing has no mutual information."""
+    return "mutual" not in score or rows[0]["bits_per_pass"] != "0"
+
+
 def _values(rows: Sequence[Row], score: str) -> Floats:
     return np.array([float(row[score]) for row in rows])
 
@@ -89,7 +94,10 @@ def methods_table(rows: Sequence[Row]) -> list[str]:
     lines = []
     for case in _cases(rows, "method"):
         some = _of(rows, "method", case)
-        scores = (_spread(_values(some, name), *form[1:]) for name, form in SCORES.items())
+        scores = [
+            _spread(_values(some, name), *form[1:]) if _told(some, name) else NONE
+            for name, form in SCORES.items()
+        ]
         lines.append([case, some[0]["setting"], *scores, some[0]["bits_per_pass"]])
     head = ["method", "value taken", *(form[0] for form in SCORES.values()), "bits a pass"]
     return _table(head, lines)
@@ -125,11 +133,12 @@ def options_table(rows: Sequence[Row]) -> list[str]:
     """Paired differences to scale dropout alone; a star where they are clear."""
     lines = []
     for stage, case, title in _compared(rows):
-        cells = []
+        cells, some = [], _of(rows, stage, case)
         for name, (_, factor, digits) in SCORES.items():
             found = _difference(rows, stage, case, name)
-            cells.append(_spread(found, factor, digits, "+") + (" *" if clear(found) else ""))
-        some = _of(rows, stage, case)
+            star = " *" if clear(found) else ""
+            shown = _spread(found, factor, digits, "+") + star if _told(some, name) else NONE
+            cells.append(shown)
         means = (_values(some, f"gamma_mean_{role}").mean() for role in ("input", "output"))
         lines.append([title, *cells, *(f"{mean:.2f}" for mean in means), some[0]["bits_per_pass"]])
     head = ["less scale dropout", *(form[0] for form in SCORES.values())]
@@ -147,7 +156,7 @@ def options_picture(rows: Sequence[Row]) -> Figure:
             axes.axvline(0, color=LIGHT.soft, linewidth=0.8)
             for line, (stage, case, _) in enumerate(shown):
                 found = _difference(rows, stage, case, score)
-                if case == "vit" and "mutual" in score:
+                if not _told(_of(rows, stage, case), score):
                     continue
                 colour = LIGHT.accent if clear(found) else LIGHT.soft
                 axes.plot(found, [line] * len(found), "o", color=colour, markersize=3.5)
