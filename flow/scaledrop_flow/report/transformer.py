@@ -30,7 +30,7 @@ __all__ = [
 
 Row = dict[str, str]
 Floats = npt.NDArray[np.float64]
-BASE, NONE = "vit-scale-dropout", "–"
+BASE, NONE = "vit-scale-dropout", "-"
 
 SCORES: dict[str, tuple[str, float, int]] = {
     "accuracy": ("accuracy, %", 100, 1),
