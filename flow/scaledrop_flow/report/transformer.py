@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tables and picture of the transformer study.
 
-``python -m scaledrop_flow.report.transformer docs/studies/transformer.csv docs/pictures`` draws the
-picture and prints the tables of docs/transformer.md.
+``python -m scaledrop_flow.report.transformer docs/studies/transformer.csv docs`` draws the picture
+and writes the tables into docs/transformer.md.
 """
 
 from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -167,10 +168,23 @@ def options_picture(rows: Sequence[Row]) -> Figure:
     return figure
 
 
+TABLES: Mapping[str, Callable[[Sequence[Row]], list[str]]] = MappingProxyType(
+    {"settings": settings_table, "methods": methods_table, "options": options_table}
+)
+
+
+def with_tables(page: str, rows: Sequence[Row]) -> str:
+    """The page with each table between ``<!-- NAME -->`` and the next empty line made anew."""
+    for name, table in TABLES.items():
+        head, mark, rest = page.partition(f"<!-- {name} -->\n")
+        tail = rest[rest.index("\n\n") :]
+        page = head + mark + "\n".join(table(rows)) + tail
+    return page
+
+
 if __name__ == "__main__":
     source, folder = map(Path, sys.argv[1:])
     found = read_rows(source)
-    save(options_picture(found), folder / "transformer.svg")
-    tables: tuple[Callable[[Sequence[Row]], list[str]], ...]
-    tables = (settings_table, methods_table, options_table)
-    print("\n\n".join("\n".join(table(found)) for table in tables))
+    save(options_picture(found), folder / "pictures" / "transformer.svg")
+    document = folder / "transformer.md"
+    document.write_text(with_tables(document.read_text(encoding="utf-8"), found), encoding="utf-8")
