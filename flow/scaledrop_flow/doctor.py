@@ -30,7 +30,10 @@ OPTIONAL_PACKAGES = {
     "pyserial": "scaledrop board",
 }
 OPTIONAL_PROGRAMS = {
-    "sta": ("scaledrop energy netlist, asic", "install OpenSTA (Debian: apt install opensta)"),
+    "sta": (
+        "a second opinion on timing: scaledrop asic",
+        "install OpenSTA (Debian: apt install opensta)",
+    ),
     "iverilog": (
         "a third reader of scaledrop lint",
         "install Icarus Verilog (apt install iverilog)",

@@ -103,7 +103,7 @@ class FastLayer:
         cells = window.size * width * channels * window.outputs(self.edge) * len(self.layer.scale)
         return window.size * channels < SHORT_RUN < self.edge and cells <= MOST_BAND
 
-    def _matrix(self, cells: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def _matrix(self, cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Cells (C_out, fan-in) as the right factor of the product."""
         window, outputs = self.layer.window, len(cells)
         if window is None:

@@ -143,4 +143,4 @@ def test_a_library_without_a_flip_flop(tmp_path):
 def test_cells_to_leave_alone(tmp_path):
     library = library_in(tmp_path, LIBERTY.replace("(four)", "(sky130_fd_sc_hd__x)"))
     choices = AsicChoices(dont_use=("BUF*",))
-    assert avoided(library, choices) == ("*lpflow*", "*probe*", "BUF*")
+    assert avoided(library, choices) == ("*lpflow*", "*probe*", "*edf*", "BUF*")

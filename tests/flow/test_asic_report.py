@@ -9,8 +9,7 @@ from scaledrop_flow.asic.flat import Flat
 from scaledrop_flow.asic.folder import Folder
 from scaledrop_flow.asic.result import advice, block_table
 from scaledrop_flow.asic.steps import Steps
-from scaledrop_flow.asic.timing import Timing, abc_timing, sta_timing
-from scaledrop_flow.netlist.sta import StaReport
+from scaledrop_flow.asic.timing import Timing, worst_path
 from scaledrop_flow.netlist.trim import only_cells
 
 PATH = """\
@@ -86,7 +85,7 @@ def timing(path_ns, clock_ns=2.0):
 
 def test_the_worst_path_in_our_names():
     flat = Flat(None, {}, NAMES, None)
-    found = sta_timing(flat, StaReport({}, {}, 2e-9, 0.75e-9, "OpenSTA 9", PATH), 2.0)
+    found = worst_path(flat, 0.75e-9, PATH, "OpenSTA 9", 2.0)
     assert (found.start, found.end) == ("core.walker.layer[0]", "results__valid[1]")
     assert found.path_ns == pytest.approx(0.75) and found.slack_ns == pytest.approx(1.25)
     assert found.fmax_mhz == pytest.approx(1333.33, abs=0.01) and found.met
@@ -95,17 +94,10 @@ def test_the_worst_path_in_our_names():
     assert found.values()["slack_ns"] == 1.25
 
 
-def test_without_opensta_it_is_said_whose_figure_it_is(tmp_path):
-    log = tmp_path / "log"
-    block = "Extracting gate netlist of module `\\{}' to `x'\nABC: Area = 1 Delay = {} ps\n"
-    log.write_text(block.format("scaledrop_core", "900.5") + block.format("scaledrop_head", "80"))
-    found = abc_timing(log, "Yosys 1", 2.0)
-    assert found.path_ns == pytest.approx(0.9005) and found.start == "scaledrop_core"
-    assert found.tool == "ABC in Yosys 1" and "install OpenSTA" in found.note
-    assert found.met is None and abc_timing(log, "Yosys 1", 0.9).met is False
-    log.write_text("nothing")
-    assert abc_timing(log, "Yosys 1", 2.0).path_ns is None
-    assert abc_timing(log, "Yosys 1", 2.0).met is None
+def test_without_a_path_nothing_is_said_of_the_clock():
+    found = worst_path(Flat(None, {}, NAMES, None), None, "", "tool", 2.0)
+    assert (found.path_ns, found.slack_ns, found.fmax_mhz, found.met) == (None,) * 4
+    assert found.start == found.end == ""
 
 
 def test_a_missed_clock():

@@ -1,88 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From toggles and the power of cells to joules an action, beside the table."""
-
-import os
-from pathlib import Path
+"""Joules an action beside the table; the worst path where OpenSTA is installed."""
 
 import pytest
 
 from scaledrop.energy import load_table
 from scaledrop.errors import UserError
-from scaledrop_flow.netlist import sta
-from scaledrop_flow.netlist.activity import Activity
 from scaledrop_flow.netlist.blocks import BLOCKS
 from scaledrop_flow.netlist.claims import Claim, Term, actions, table_joules
 from scaledrop_flow.netlist.compare import verdict
 from scaledrop_flow.netlist.libraries import CellLibrary
-from scaledrop_flow.netlist.mapping import Cell, Mapped
-from scaledrop_flow.netlist.power import energy
-from scaledrop_flow.netlist.sta import CellPower, StaReport, overcount, read_report
-
-REPORT = """\
-     Internal    Switching      Leakage        Total
-        Power        Power        Power        Power
-----------------------------------------------------
- 8.143160e-06 4.400000e-07 8.438634e-12 8.583168e-06 g0
- 0.000000e+00 0.000000e+00 5.326682e-12 5.326682e-12 g1
-"""
-
-
-def test_power_of_each_cell():
-    assert read_report(REPORT) == {
-        "g0": CellPower(8.14316e-06, 4.4e-07, 8.438634e-12),
-        "g1": CellPower(0.0, 0.0, 5.326682e-12),
-    }
-
-
-def test_energy_of_a_recording():
-    cells = {
-        "g0": Cell("DFF", ("n0", 0), True),
-        "g1": Cell("NAND", ("p1", 2), False),
-        "g2": Cell("INV", None, False),
-    }
-    mapped = Mapped((), cells, 0.0, Path(), None, "")
-    idle = {"g0": CellPower(5.0, 0.0, 0.1), "g1": CellPower(0, 0, 0.2), "g2": CellPower(0, 0, 0.3)}
-    busy = {"g0": CellPower(7.0, 1.0, 0.1), "g1": CellPower(2, 1, 0.2), "g2": CellPower(4, 4, 0.3)}
-    report = StaReport(idle, busy, 0.5, None, "")
-    found = energy(mapped, report, Activity(10, {("n0", 0): 4, ("p1", 2): 6}, 0))
-    assert found.clock == 5.0 * 0.5 * 10
-    assert found.registers == (7.0 + 1.0 - 5.0) * 0.5 * 4
-    assert found.logic == 3.0 * 0.5 * 6
-    assert found.total == 25 + 6 + 9
-    assert found.leakage_w == pytest.approx(0.6)
-
-
-def test_without_sta(monkeypatch):
-    monkeypatch.setattr(sta.shutil, "which", lambda _: None)
-    with pytest.raises(UserError) as caught:
-        sta.sta_command()
-    assert str(caught.value) == "sta: not found; install OpenSTA (Debian: apt install opensta)"
-
-
-@pytest.mark.skipif(not os.environ.get("SCALEDROP_PDK"), reason="data: SCALEDROP_PDK is not set")
-def test_the_probe_tells_how_sta_counts(tmp_path):
-    # Once or twice, by the version; anything else would be another convention.
-    assert overcount(tmp_path) in (1.0, 2.0)
-
-
-def report_of(clock, both):
-    def run(script, folder):
-        watts = {"0": clock, "1": both}
-        rows = [f"== {at}\n {w:e} 0 0 {w:e} f" for at, w in watts.items()]
-        return "\n".join([*rows, "== end", "worst slack INF"])
-
-    return run
-
-
-def test_another_convention_is_refused(monkeypatch, tmp_path):
-    monkeypatch.setattr(sta, "_run", report_of(4e-4, 6e-4))
-    assert overcount(tmp_path) == 2
-    monkeypatch.setattr(sta, "_run", report_of(2e-4, 6e-4))
-    with pytest.raises(UserError) as caught:
-        overcount(tmp_path)
-    assert str(caught.value) == (
-        "sta: reports 1 and 2 times the energy of the probe; use another version"
-    )
+from scaledrop_flow.netlist.sta import has_sta, sta_path
 
 
 def test_the_table_at_another_node():
@@ -125,19 +52,34 @@ def test_names_of_blocks_and_claims_are_unique():
     assert len(set(names)) == len(names) and len(set(claims)) == len(claims)
 
 
-def test_what_sta_counts_twice_is_halved(monkeypatch, tmp_path):
-    block = (
-        "== 0\n 4e-4 0 1e-9 4e-4 g0\n== 1\n 8e-4 3e-4 1e-9 11e-4 g0\n== end\nworst slack -2000.0\n"
+def sta(folder, text, status=0):
+    """A program of that name which says ``text``."""
+    program = folder / "sta"
+    (folder / "said").write_text(text)
+    program.write_text(
+        f"#!/bin/sh\ncase $1 in -version) echo 9.9;; *) cat {folder}/said; exit {status};; esac\n"
     )
-    answers = [report_of(4e-4, 6e-4)("", tmp_path), block]
-    monkeypatch.setattr(sta, "_run", lambda script, folder: answers.pop(0))
-    monkeypatch.setattr(sta, "version", lambda: "OpenSTA 0")
-    mapped = Mapped((), {"g0": Cell("DFF", ("n0", 0), True)}, 0.0, Path("n.v"), None, "")
-    library = CellLibrary("four", (), (), 65, 1.2, 1e-12)
-    report = sta.analyse(mapped, library, tmp_path)
-    assert report.idle == {"g0": CellPower(2e-4, 0.0, 1e-9)}
-    assert report.busy == {"g0": CellPower(4e-4, 3e-4, 1e-9)}
-    assert report.path_s == pytest.approx(12e-9, rel=1e-12, abs=0)
-    answers = [report_of(4e-4, 6e-4)("", tmp_path), block.replace("g0", "g1")]
-    with pytest.raises(UserError, match=r"^sta: gives no power of cell g0; see "):
-        sta.analyse(mapped, library, tmp_path)
+    program.chmod(0o755)
+
+
+LIBRARY = CellLibrary("four", (), 65, 1.2, 1e-12)
+
+
+def test_the_worst_path_by_opensta(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    sta(tmp_path, "worst slack -2000.0\n== path\nStartpoint: g0\nEndpoint: g1\n")
+    assert has_sta()
+    found = sta_path(tmp_path / "n.v", LIBRARY, tmp_path / "sta-run", 10e-9)
+    assert found.path_s == pytest.approx(12e-9, rel=1e-12, abs=0)
+    assert (found.path, found.tool) == ("Startpoint: g0\nEndpoint: g1", "OpenSTA 9.9")
+    script = (tmp_path / "sta-run" / "timing.tcl").read_text()
+    assert "create_clock -name clk -period 10000 [get_ports clk]" in script
+    sta(tmp_path, "worst slack INF\n== path\nNo paths found.\n")
+    assert sta_path(tmp_path / "n.v", LIBRARY, tmp_path / "sta-run", 10e-9).path_s is None
+    sta(tmp_path, "Error: n.v line 3, syntax error\n")
+    with pytest.raises(
+        UserError, match=r"^sta failed: Error: n.v line 3, syntax error \(whole log: "
+    ):
+        sta_path(tmp_path / "n.v", LIBRARY, tmp_path / "sta-run", 10e-9)
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    assert not has_sta()

@@ -38,7 +38,7 @@ LINE = Line(
     mismatches=0,
     tools="Yosys 1, OpenSTA 2",
 )
-LIBRARY = CellLibrary("three", (), (), 65.0, 1.2, 1e-9)
+LIBRARY = CellLibrary("three", (), 65.0, 1.2, 1e-9)
 
 
 def test_csv_has_a_line_each(tmp_path):

@@ -197,13 +197,10 @@ def _trimmed(library: CellLibrary, used: Collection[str], folder: Path) -> CellL
     """The library with the cells of a netlist only."""
     folder.mkdir(parents=True, exist_ok=True)
 
-    def trim(files: Sequence[Path]) -> tuple[Path, ...]:
-        copies = tuple(folder / file.name for file in files)
-        for file, copy in zip(files, copies, strict=True):
-            copy.write_text(only_cells(file.read_text(), used))
-        return copies
-
-    return replace(library, files=trim(library.files), power_files=trim(library.power_files))
+    copies = tuple(folder / file.name for file in library.files)
+    for file, copy in zip(library.files, copies, strict=True):
+        copy.write_text(only_cells(file.read_text(), used))
+    return replace(library, files=copies)
 
 
 def flatten(folder: Folder, whole: CellLibrary) -> Flat:

@@ -12,8 +12,9 @@ from scaledrop_flow.netlist.libraries import VARIABLE, CellLibrary, find_liberty
 __all__ = ["DONT_USE", "find_library", "open_cells"]
 
 SUFFIXES = (".lib", ".lib.gz")
-DONT_USE = {"sky130": ("*lpflow*", "*probe*")}
-"""Start of a library's name to cells that its own flows leave alone."""
+DONT_USE = {"sky130": ("*lpflow*", "*probe*", "*edf*")}
+"""Start of a library's name to cells that its own flows leave alone, and flip-flops with an enable:
+their enable is a net that ABC cannot buffer, and they are as large as a multiplexer and another."""
 
 ANY_NODE = 0.0
 """The node, which only the scaling of energies asks for."""

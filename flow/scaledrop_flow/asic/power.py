@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Step power: the traffic of a co-simulation through the mapped gates, priced by OpenSTA."""
+"""Step power: the traffic of a co-simulation through the mapped gates, by Liberty tables."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,11 +18,11 @@ from scaledrop_flow.asic.choices import TOP, AsicChoices
 from scaledrop_flow.asic.design import mapping_of, pipeline_of
 from scaledrop_flow.asic.flat import Flat, cut_boxes
 from scaledrop_flow.asic.folder import Folder
+from scaledrop_flow.liberty.power import CellPrice
 from scaledrop_flow.netlist.activity import Activity, Bits, read_ports, replay
 from scaledrop_flow.netlist.design import Module, Port
 from scaledrop_flow.netlist.power import energy
 from scaledrop_flow.netlist.record import record
-from scaledrop_flow.netlist.sta import StaReport
 from scaledrop_flow.steps.generate import Generated
 
 __all__ = ["Power", "block_power", "played", "whole_verilog"]
@@ -127,14 +127,14 @@ def played(
 
 def block_power(
     flat: Flat,
-    report: StaReport,
+    prices: Mapping[str, CellPrice],
     activity: Activity,
     rows: Sequence[BlockRow],
     images: int,
     clock_ns: float,
 ) -> tuple[Power, list[BlockRow]]:
     """Power as a whole, and the rows with each block's."""
-    whole = energy(flat.mapped, report, activity)
+    whole = energy(flat.mapped, prices, activity)
     power = Power(
         images,
         activity.cycles,
@@ -148,7 +148,7 @@ def block_power(
     seconds, priced = activity.cycles * clock_ns * 1e-9, []
     for row in rows:
         own = {n: c for n, c in flat.mapped.cells.items() if flat.blocks[n] == row.block}
-        one = energy(replace(flat.mapped, cells=own), report, activity)
+        one = energy(replace(flat.mapped, cells=own), prices, activity)
         watts = one.total / seconds + one.leakage_w
         priced.append(replace(row, power_w=watts, leakage_w=one.leakage_w))
     return power, priced

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from scaledrop.errors import UserError
 from scaledrop.frozen import FrozenNetwork
 from scaledrop.frozen_file import digest
 from scaledrop_cosim.contract import Workload
 from scaledrop_flow.asic.area import area_rows
+from scaledrop_flow.asic.buffers import MOST
 from scaledrop_flow.asic.choices import AsicChoices
 from scaledrop_flow.asic.design import design_files, write_design
 from scaledrop_flow.asic.flat import Flat, flatten
@@ -22,11 +22,12 @@ from scaledrop_flow.asic.library import open_cells
 from scaledrop_flow.asic.power import block_power, played
 from scaledrop_flow.asic.result import AsicResult, save_result
 from scaledrop_flow.asic.steps import Steps
-from scaledrop_flow.asic.synthesis import avoided, map_design, map_files
-from scaledrop_flow.asic.timing import abc_timing, sta_timing
+from scaledrop_flow.asic.synthesis import ABC, avoided, map_design, map_files
+from scaledrop_flow.asic.timing import Timing, worst_path
 from scaledrop_flow.asic.verify import verify_netlist
+from scaledrop_flow.liberty.analyse import Analysis, analyse
 from scaledrop_flow.netlist.libraries import CellLibrary
-from scaledrop_flow.netlist.sta import analyse, sta_command
+from scaledrop_flow.netlist.sta import has_sta, sta_path
 from scaledrop_flow.synthesis.tools import tool_version
 
 __all__ = ["run_asic"]
@@ -49,6 +50,7 @@ def _mapped(
         {
             "avoid": avoided(library, choices),
             "clock": choices.clock_ns,
+            "script": (ABC, MOST),
             "by": tool_version("yosys"),
         },
         [folder.rtl, folder.boxes, folder.work / "modules.json", *library.files],
@@ -57,26 +59,32 @@ def _mapped(
     )
 
 
+def _timed(steps: Steps, flat: Flat, told: Analysis, clock_ns: float) -> Timing:
+    """By OpenSTA where it is installed."""
+    if not has_sta():
+        return worst_path(flat, told.path_s, told.path, told.tool, clock_ns)
+    folder = steps.folder.work / "sta"
+    found = sta_path(flat.mapped.netlist, flat.library, folder, clock_ns * 1e-9)
+    return worst_path(flat, found.path_s, found.path, found.tool, clock_ns)
+
+
 def _priced(
-    result: AsicResult, flat: Flat, workload: Workload | None, cache: Path, steps: Steps
+    result: AsicResult,
+    flat: Flat,
+    told: Analysis,
+    workload: Workload | None,
+    cache: Path,
+    steps: Steps,
 ) -> None:
-    """Steps time and power, with OpenSTA, or what can be said without."""
+    """Step power, if images were asked for."""
     choices, folder = result.choices, steps.folder
-    try:
-        sta_command()
-    except UserError as error:
-        result.skips += [f"timing by OpenSTA: {error}", f"power: {error}"]
-        return
-    steps.progress("time ...")
-    report = analyse(flat.mapped, flat.library, folder.work / "sta", choices.clock_ns * 1e-9)
-    result.timing = sta_timing(flat, report, choices.clock_ns)
     if workload is None:
         result.skips.append("power: no images were asked for; give --images")
         return
     steps.progress(f"power: {len(workload.images)} images ...")
     activity = played(flat, workload, choices, folder, cache)
     result.power, result.rows = block_power(
-        flat, report, activity, result.rows, len(workload.images), choices.clock_ns
+        flat, told.prices, activity, result.rows, len(workload.images), choices.clock_ns
     )
 
 
@@ -124,16 +132,18 @@ def run_asic(
     progress("area ...")
     flat = flatten(folder, library)
     told = json.loads((folder.work / "map.json").read_text())
+    progress("time ...")
+    analysis = analyse(flat.mapped.netlist, flat.library.files)
     result = AsicResult(
         network=network,
         choices=choices,
         library=library,
         yosys=told["tool"],
         rows=area_rows(flat, library.files),
-        timing=abc_timing(folder.work / "map.log", told["tool"], choices.clock_ns),
+        timing=_timed(steps, flat, analysis, choices.clock_ns),
         boxes=json.loads(folder.boxes.read_text()),
     )
-    _priced(result, flat, recorded, cache, steps)
+    _priced(result, flat, analysis, recorded, cache, steps)
     if verified is not None:
         _verified(result, verified, folder, cache, steps)
     write_handoff(folder, library, choices)

@@ -1,30 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Step timing: the worst path and its slack, by OpenSTA, or what ABC says of single blocks."""
+"""Step timing: the worst path and its slack, by OpenSTA or from the Liberty tables directly."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from scaledrop_flow.asic.flat import Flat
-from scaledrop_flow.netlist.sta import StaReport
 
-__all__ = ["ABC_NOTE", "STA_NOTE", "Timing", "abc_timing", "sta_timing"]
+__all__ = ["NOTE", "Timing", "worst_path"]
 
-STA_NOTE = (
+NOTE = (
     "from register or port to register or port, with setup; wires by the library's default wire "
     "load only; black boxes answer at the clock's edge and take at the next one; one ideal clock"
 )
-ABC_NOTE = (
-    "ABC's own delay of the gates within one block, without flip-flops, setup and wires; a path "
-    "through several blocks is longer; install OpenSTA (Debian: apt install opensta) for a figure "
-    "that counts"
-)
-
-_DELAY = re.compile(r"ABC: .*?Delay = +([0-9.]+) ps")
-_MODULE = re.compile(r"Extracting gate netlist of module `\\(\S+)'")
 _PLAIN = re.compile(r"\b([gp]\d+)\b")
 _END = {side: re.compile(rf"^{side}: (\S+)", re.M) for side in ("Startpoint", "Endpoint")}
 
@@ -40,7 +30,6 @@ class Timing:
         start, end: Where it begins and ends, by our names.
         clock_ns: The period that was asked for.
         report: The path, cell by cell.
-        whole: It is the whole path, and not a part that can only be too short.
     """
 
     tool: str
@@ -50,7 +39,6 @@ class Timing:
     end: str
     clock_ns: float
     report: str
-    whole: bool = True
 
     @property
     def slack_ns(self) -> float | None:
@@ -63,9 +51,7 @@ class Timing:
     @property
     def met(self) -> bool | None:
         """Whether the clock is reached; None where that is not known."""
-        if self.slack_ns is None:
-            return None
-        return (True if self.whole else None) if self.slack_ns >= 0 else False
+        return None if self.slack_ns is None else self.slack_ns >= 0
 
     def values(self) -> dict[str, object]:
         """As JSON has it."""
@@ -85,27 +71,14 @@ def _named(text: str, names: Mapping[str, str]) -> str:
     return _PLAIN.sub(lambda one: names.get(one[1], one[1]), text)
 
 
-def sta_timing(flat: Flat, report: StaReport, clock_ns: float) -> Timing:
-    """The worst path as OpenSTA told it, with our names in it."""
-    ends = {side: pattern.search(report.path) for side, pattern in _END.items()}
+def worst_path(flat: Flat, path_s: float | None, report: str, tool: str, clock_ns: float) -> Timing:
+    """The worst path as a tool told it, with our names in it.
+
+    Args:
+        path_s: The period that it needs, in seconds.
+        report: With lines "Startpoint: NAME" and "Endpoint: NAME".
+    """
+    ends = {side: pattern.search(report) for side, pattern in _END.items()}
     start, end = (_named(one[1], flat.names) if one else "" for one in ends.values())
-    path = None if report.path_s is None else report.path_s * 1e9
-    return Timing(
-        report.tool, STA_NOTE, path, start, end, clock_ns, _named(report.path, flat.names)
-    )
-
-
-def abc_timing(log: Path, tool: str, clock_ns: float) -> Timing:
-    """The largest delay within a block, from the log of the mapping."""
-    text = log.read_text()
-    found = [(one.start(), one[1]) for one in _MODULE.finditer(text)]
-    delays = []
-    for at, (start, name) in enumerate(found):
-        stop = found[at + 1][0] if at + 1 < len(found) else len(text)
-        told = _DELAY.findall(text, start, stop)
-        if told:
-            delays.append((float(told[-1]) / 1e3, name))
-    worst = max(delays, default=None)
-    path, block = worst if worst else (None, "")
-    lines = "\n".join(f"{delay:10.3f} ns  {name}" for delay, name in sorted(delays, reverse=True))
-    return Timing(f"ABC in {tool}", ABC_NOTE, path, block, block, clock_ns, lines, False)
+    path = None if path_s is None else path_s * 1e9
+    return Timing(tool, NOTE, path, start, end, clock_ns, _named(report, flat.names))

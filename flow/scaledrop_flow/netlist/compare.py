@@ -11,6 +11,7 @@ from typing import Any
 from scaledrop.energy import TechnologyTable
 from scaledrop.errors import UserError
 from scaledrop.mapping import NetworkMapping
+from scaledrop_flow.liberty.analyse import Analysis, analyse
 from scaledrop_flow.netlist.activity import Activity, read_ports, replay
 from scaledrop_flow.netlist.blocks import CONTROLLER, Block
 from scaledrop_flow.netlist.claims import CYCLES, actions, table_joules, unit_joules
@@ -19,7 +20,6 @@ from scaledrop_flow.netlist.libraries import CellLibrary
 from scaledrop_flow.netlist.mapping import Mapped, cut_name, map_block
 from scaledrop_flow.netlist.power import Energy, energy
 from scaledrop_flow.netlist.record import Recording
-from scaledrop_flow.netlist.sta import StaReport, analyse
 
 __all__ = ["Line", "Measured", "controller", "lines", "measure", "register_bit", "verdict"]
 
@@ -34,7 +34,7 @@ class Measured:
     block: Block
     mapped: Mapped
     activity: Activity
-    report: StaReport
+    report: Analysis
     energy: Energy
 
 
@@ -94,7 +94,7 @@ def measure(
     library: CellLibrary,
     folder: Path,
 ) -> Measured:
-    """Map ``block``, play it what it saw, and ask OpenSTA.
+    """Map ``block``, play it what it saw, and price it.
 
     Raises:
         UserError: a tool is missing or failed; an output of the netlist is not that of the RTL.
@@ -111,8 +111,8 @@ def measure(
             f"{block.name}: the netlist's outputs differ from the RTL's in {activity.mismatches}"
             f" of {activity.cycles} cycles on {library.name}; no power is told of a wrong netlist"
         )
-    report = analyse(mapped, library, folder)
-    return Measured(block, mapped, activity, report, energy(mapped, report, activity))
+    report = analyse(mapped.netlist, library.files)
+    return Measured(block, mapped, activity, report, energy(mapped, report.prices, activity))
 
 
 def _line(

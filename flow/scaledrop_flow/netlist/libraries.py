@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scaledrop.errors import UserError
-from scaledrop_flow.netlist.conditions import without_conditions
 
 __all__ = ["VARIABLE", "CellLibrary", "find_liberty", "open_library"]
 
@@ -34,7 +33,6 @@ class CellLibrary:
     Attributes:
         name: Of the first file's ``library`` group.
         files: Unpacked Liberty files, in one folder.
-        power_files: The same for OpenSTA; see :mod:`scaledrop_flow.netlist.conditions`.
         node_nm: Technology node in nm.
         supply_v: ``nom_voltage``.
         time_s: Its unit of time in seconds.
@@ -42,7 +40,6 @@ class CellLibrary:
 
     name: str
     files: tuple[Path, ...]
-    power_files: tuple[Path, ...]
     node_nm: float
     supply_v: float
     time_s: float
@@ -93,12 +90,6 @@ def _unpack(path: Path, folder: Path) -> Path:
     return copy
 
 
-def _for_power(copy: Path) -> Path:
-    changed = copy.with_suffix(".power.lib")
-    changed.write_text(without_conditions(copy.read_text()))
-    return changed
-
-
 def _node(name: str, files: Sequence[Path], node_nm: float | None) -> float:
     if node_nm is not None:
         return node_nm
@@ -127,5 +118,4 @@ def open_library(files: Sequence[Path], folder: Path, node_nm: float | None = No
         raise UserError(f"liberty: {files[0]} gives no {what}; add it")
     name, unit = found[1], float(time[1]) * _PREFIX[time[2]]
     node = _node(name, copies, node_nm)
-    changed = tuple(_for_power(copy) for copy in copies)
-    return CellLibrary(name, copies, changed, node, float(voltage[1]), unit)
+    return CellLibrary(name, copies, node, float(voltage[1]), unit)

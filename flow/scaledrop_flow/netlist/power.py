@@ -1,20 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Energy of a mapped block from its activity, with the power of each cell from OpenSTA.
-
-OpenSTA without readers of SAIF or VCD takes one activity for all nets, in changes a clock cycle.
-Power is linear in it, so two reports, at 0 and at 1, give each cell's share that always flows (its
-clock pin) and its share a change::
-
-    E = cycles T P0 + T sum over cells of (P1 - P0) toggles
-"""
+"""Energy of a mapped block from its activity, at the prices of its cells."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from scaledrop_flow.liberty.power import CellPrice
 from scaledrop_flow.netlist.activity import Activity
 from scaledrop_flow.netlist.mapping import Mapped
-from scaledrop_flow.netlist.sta import StaReport
 
 __all__ = ["Energy", "energy"]
 
@@ -25,7 +19,7 @@ class Energy:
 
     Attributes:
         logic: Of the gates between the registers.
-        registers: Of the registers' changes.
+        registers: Of the registers' changes, and of changes at their inputs.
         clock: Of the registers' clock pins.
         leakage_w: Of all cells.
     """
@@ -41,19 +35,26 @@ class Energy:
         return self.logic + self.registers + self.clock
 
 
-def energy(mapped: Mapped, report: StaReport, activity: Activity) -> Energy:
-    """Joules of the recording: what always flows, and what each change of a cell's output costs."""
+def _changing(price: CellPrice, sequential: bool, activity: Activity) -> float:
+    """Joules of the changes at a cell; of a gate's inputs those that no output followed."""
+    toggles = activity.toggles
+    out = [(toggles.get(net, 0), joules) for net, joules in price.driven]
+    into = [(toggles.get(net, 0), joules) for net, joules in price.passive]
+    followed, came = sum(n for n, _ in out), sum(n for n, _ in into)
+    share = 1.0 if sequential or not came else max(0.0, 1.0 - followed / came)
+    return sum(n * j for n, j in out) + share * sum(n * j for n, j in into)
+
+
+def energy(mapped: Mapped, prices: Mapping[str, CellPrice], activity: Activity) -> Energy:
+    """Joules of the recording: clock pins in every cycle, and what each change costs."""
     logic = registers = clock = leakage = 0.0
     for name, cell in mapped.cells.items():
-        idle, busy = report.idle[name], report.busy[name]
-        always = idle.internal + idle.switching
-        each = busy.internal + busy.switching - always
-        toggles = activity.toggles.get(cell.net, 0) if cell.net else 0
-        changing = each * toggles * report.period_s
-        leakage += idle.leakage
+        price = prices[name]
+        changing = _changing(price, cell.sequential, activity)
+        leakage += price.leakage_w
+        clock += price.cycle_j * activity.cycles
         if cell.sequential:
-            clock += always * activity.cycles * report.period_s
             registers += changing
         else:
-            logic += always * activity.cycles * report.period_s + changing
+            logic += changing
     return Energy(logic, registers, clock, leakage)

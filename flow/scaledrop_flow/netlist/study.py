@@ -24,7 +24,6 @@ from scaledrop_flow.netlist.compare import (
 from scaledrop_flow.netlist.design import Module, modules
 from scaledrop_flow.netlist.libraries import CellLibrary, open_library
 from scaledrop_flow.netlist.record import Recording, record
-from scaledrop_flow.netlist.sta import sta_command
 from scaledrop_flow.steps.generate import Generated, generate
 
 __all__ = ["Traffic", "choose", "compare", "traffic"]
@@ -93,7 +92,6 @@ def compare(
         UserError: a library cannot be read, a tool is missing or failed, a netlist computes
             something else than the RTL, or the table cannot be brought to the library's node.
     """
-    sta_command()
     found = {}
     with tempfile.TemporaryDirectory(prefix="scaledrop-") as scratch:
         folder = Path(scratch)

@@ -110,13 +110,14 @@ def trained(
     progress: Progress | None = None,
     on_batch: BatchProgress | None = None,
     data: Path | None = None,
+    images: ImageSet | None = None,
 ) -> Checkpoint:
     """The checkpoint of ``config`` from the cache, trained first when it is not there.
 
     A training that was interrupted goes on where it was. A cached file that cannot be read, or is
     of another configuration or, if unfinished, of other images, is made anew. The images are read
-    only for training, from the folder of public sets ``data``, else SCALEDROP_DATA, else the user's
-    cache.
+    only for training: ``images``, else from the folder of public sets ``data``, else
+    SCALEDROP_DATA, else the user's cache.
 
     Raises:
         UserError: the set is not at hand, or as :func:`train_and_save`.
@@ -125,7 +126,7 @@ def trained(
     found = _usable(load_checkpoint, path, config)
     if found is not None:
         return found
-    images = load_set(config.data, data)
+    images = images or load_set(config.data, data)
     resume = _resumable(unfinished(path), config, images)
     return train_and_save(config, images, path, progress, on_batch, resume)[0]
 

@@ -31,7 +31,8 @@ def run_study(
     choices: Choices,
     out: Path,
 ) -> tuple[Path, int]:
-    """Write ``NAME.csv`` with its provenance beside it; the small form writes ``NAME-smoke.csv``.
+    """Write ``NAME.csv`` with its provenance beside it; the small form writes ``NAME-smoke.csv``,
+    and a choice of cases, sets or seeds ``NAME-part.csv``, so that neither replaces the whole.
 
     Returns:
         The table and its rows.
@@ -40,7 +41,8 @@ def run_study(
         UserError: choices for a study that has none, or what the study raises.
     """
     command = " ".join(["scaledrop", "study", name, *choices.flags])
-    path = out / f"{name}{'-smoke' if choices.smoke else ''}.csv"
+    part = "-part" if choices.only or choices.sets or choices.seeds else ""
+    path = out / f"{name}{'-smoke' if choices.smoke else part}.csv"
     if takes_choices(study):
         return path, write_table(study(data, cache, say, choices), path, command)
     if choices != Choices():

@@ -36,13 +36,17 @@ class FrozenModel(Model):
     def needs(self) -> Needs:
         return self._needs
 
+    def engine(self) -> FastEngine:
+        """What its passes run on."""
+        return FastEngine(self.network)
+
     def logits(self, images: npt.NDArray[Any], passes: int, seed: int) -> Logits:
         """(N, T, K) float64, each an integer of the contract in real units, without rounding.
 
         Raises:
             UserError: wrong images, fewer passes than 1, or a seed below 0.
         """
-        engine, count = FastEngine(self.network), len(images)
+        engine, count = self.engine(), len(images)
         source = Passes(passes, seed).source(engine.drop_codes, count)
         masks = source.block(slice(0, count), slice(0, passes))
         integers = engine.logits(images, masks.bits)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -23,6 +23,8 @@ from scaledrop.nn.network import ScaleDropNet
 from scaledrop.nn.trainable import Trainable
 
 __all__ = ["ScaleSpread", "VarianceShift", "calibrate_norms", "scale_spread", "variance_shift"]
+
+Pass = Callable[[Trainable, Tensor, torch.Generator], object]
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,10 @@ def _batches(images: Tensor, batch_size: int, generator: torch.Generator) -> Ite
     size = min(batch_size, len(images))
     for start in range(0, len(images) - size + 1, size):
         yield images[order[start : start + size]]
+
+
+def _drawn(net: Trainable, pixels: Tensor, generator: torch.Generator) -> object:
+    return net.drawn(pixels, generator)
 
 
 @contextmanager
@@ -150,30 +156,39 @@ class _Moments:
 
 
 @torch.no_grad()
-def _output_variances(net: ScaleDropNet, images: Tensor, seed: int, batch_size: int) -> list[float]:
-    moments = [_Moments() for _ in net.blocks]
-    hooks = [
-        block.norm.register_forward_hook(moment)
-        for block, moment in zip(net.blocks, moments, strict=True)
-    ]
+def _output_variances(
+    net: Trainable, images: Tensor, seed: int, batch_size: int, run: Pass
+) -> dict[str, float]:
+    """By layer, in the order in which they are run."""
+    moments = {
+        name: _Moments() for name, module in net.named_modules() if isinstance(module, _BatchNorm)
+    }
+    hooks = [net.get_submodule(name).register_forward_hook(one) for name, one in moments.items()]
     generator = _generator(seed)
     for batch in _batches(images, batch_size, generator):
-        net(batch, net.draw_masks(len(batch), generator))
+        run(net, batch, generator)
     for hook in hooks:
         hook.remove()
-    return [moment.variance() for moment in moments]
+    return {name.split(".")[-2]: one.variance() for name, one in moments.items()}
 
 
 def variance_shift(
-    net: ScaleDropNet, train_images: Tensor, test_images: Tensor, seed: int, batch_size: int
+    net: Trainable,
+    train_images: Tensor,
+    test_images: Tensor,
+    seed: int,
+    batch_size: int,
+    test: Pass | None = None,
 ) -> tuple[VarianceShift, ...]:
     """How much the variance behind each BatchNorm changes from training to evaluation.
 
     Args:
-        net: left as it is.
+        net: left as it is; a norm is in the module of its layer.
         train_images, test_images: (N, *input_shape) pixels.
         seed: of order and masks.
         batch_size: at least 2; a smaller last batch is left out.
+        test: a pass in evaluation mode of a network, pixels and a generator; one that draws as in
+            training when None.
 
     Returns:
         One per layer, in the order of the mask bits.
@@ -186,10 +201,9 @@ def variance_shift(
     _check_batches(train_images, batch_size)
     _check_batches(test_images, batch_size)
     work = copy.deepcopy(net)
-    test = _output_variances(work.eval(), test_images, seed, batch_size)
-    train = _output_variances(work.train(), train_images, seed, batch_size)
-    names = [node.name for node in net.graph.layers]
-    return tuple(map(VarianceShift, names, train, test))
+    after = _output_variances(work.eval(), test_images, seed, batch_size, test or _drawn)
+    before = _output_variances(work.train(), train_images, seed, batch_size, _drawn)
+    return tuple(VarianceShift(name, before[name], after[name]) for name in before)
 
 
 @torch.no_grad()
