@@ -16,8 +16,8 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
-from scipy.stats import t as student
 
+from scaledrop_flow.comparison.significance import over_seeds
 from scaledrop_flow.report.style import LIGHT, bare, drawing, save
 
 __all__ = [
@@ -78,12 +78,9 @@ def _spread(values: Floats, factor: float, digits: int, sign: str = "") -> str:
 
 
 def clear(differences: Floats) -> bool:
-    """Whether paired differences lie apart from 0: Student's t, two-sided, 95 %."""
-    if len(differences) < 2:
-        return False
-    limit = student.ppf(0.975, len(differences) - 1)
-    deviation = differences.std(ddof=1) / len(differences) ** 0.5
-    return bool(abs(differences.mean()) > limit * deviation)
+    """Whether paired differences lie apart from 0, by :func:`over_seeds`: Student's t, 95 %."""
+    paired = over_seeds(differences.tolist())
+    return abs(paired.mean) > paired.half
 
 
 def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> list[str]:
