@@ -127,5 +127,7 @@ def measured(
     for done in run_cells(cells, cache, choices, progress):
         point = by_key[done.cell.key]
         head = {"set": point.task.name, "seed": point.seed}
-        tail = {"cell": done.cell.key[:12], "provenance": dict(done.provenance)}
-        yield point, [{**head, **row, **tail} for row in _table(done.result)]
+        rows = [{**head, **row, "cell": done.cell.key[:12]} for row in _table(done.result)]
+        # Once a cell: its seconds are added up over the rows of a table.
+        rows[:1] = [{**row, "provenance": dict(done.provenance)} for row in rows[:1]]
+        yield point, rows
