@@ -11,6 +11,7 @@ from scaledrop.errors import UserError
 from scaledrop_flow.cli import (
     asic,
     board,
+    comparison,
     device,
     energy,
     fpga,
@@ -27,6 +28,7 @@ __all__ = [
     "app",
     "asic",
     "board",
+    "comparison",
     "device",
     "energy",
     "fpga",

@@ -19,6 +19,8 @@ __all__ = ["CHECKS", "judged"]
 OURS = "scale-dropout"
 PRICED_ON = "fashion-mnist"
 """LeNet-5 for images of 28 x 28 and ten classes, as the published energies."""
+OTHER_NETWORKS = ("residual", "stochastic-depth", "vit")
+"""Methods that do not run the common network, by how their keys begin."""
 Check = Callable[[Claim, Tables], Finding]
 
 
@@ -78,7 +80,7 @@ def _ratios(column: str, tables: Tables) -> list[tuple[float, Line]]:
     found = []
     for ours in _ours(tables):
         for line in tables.of_set(ours.set):
-            if line.method != OURS and not line.method.startswith(("residual", "stochastic-depth")):
+            if line.method != OURS and not line.method.startswith(OTHER_NETWORKS):
                 found.append((line.over(column).mean / ours.over(column).mean, line))
     return sorted(found, key=lambda one: -one[0])
 
@@ -162,9 +164,11 @@ def _one_unit(claim: Claim, tables: Tables) -> Finding:
     ours = _ours(tables)
     if not ours:
         return _nothing(claim)
-    units = {int(float(line["generators"])) for line in ours}
+    units = {int(line["generators"]) for line in ours}
     others = {
-        line.title: int(float(line["generators"])) for line in tables.lines if line.method != OURS
+        line.title: int(line["generators"])
+        for line in tables.lines
+        if line.method != OURS and line.priced
     }
     alike = [title for title, count in others.items() if count == 1]
     most = max(others.values(), default=0)

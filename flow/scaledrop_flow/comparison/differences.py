@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from scaledrop_flow.comparison.budgets import BUDGETS
 from scaledrop_flow.comparison.cells import Done, unpacked
 from scaledrop_flow.comparison.plan import Plan, Say
 from scaledrop_flow.comparison.scores import SCORED
-from scaledrop_flow.comparison.significance import differ, resamples
+from scaledrop_flow.comparison.significance import Drawn, differ, resamples
 from scaledrop_flow.comparison.table import measured
 
 __all__ = ["AGAINST", "arrays_of", "difference_rows"]
@@ -54,28 +55,49 @@ def difference_rows(plan: Plan, say: Say | None = None) -> Iterator[dict[str, An
     for name, key, done in measured(plan, say):
         cells.setdefault(name, {}).setdefault(key, []).append(done)
     for name, by_method in cells.items():
-        arrays = {
-            key: [arrays_of(done, BUDGETS[name].unknown) for done in dones]
-            for key, dones in by_method.items()
-        }
-        for other in (one for one in AGAINST if one in arrays):
-            for key in arrays:
+        drawn = {}
+        for key, dones in by_method.items():
+            if say is not None:
+                say(f"{key} on {name}: resampling")
+            drawn[key] = _drawn([arrays_of(done, BUDGETS[name].unknown) for done in dones])
+        seeds = len(next(iter(by_method.values())))
+        for other in (one for one in AGAINST if one in drawn):
+            for key in drawn:
                 if key != other:
-                    if say is not None:
-                        say(f"{key} against {other} on {name}")
-                    yield from _compared(name, key, other, arrays)
+                    yield from _compared(name, key, other, drawn, seeds)
+
+
+@dataclass(frozen=True, eq=False)
+class _Scores:
+    """The scores of a method, and from how many images and resamples."""
+
+    by_score: Mapping[str, Drawn]
+    images: int
+    count: int
+
+
+ALONE = {"accuracy": ("right",), "nll": ("truth",), "brier": ("brier",)}
+"""Scores that look at one array; nothing else is drawn for them."""
+
+
+def _drawn(arrays: list[Arrays]) -> _Scores:
+    images = len(arrays[0]["right"])
+    draws = _draws(arrays[0], LARGE[images > 2_000])
+    found = {}
+    for score, column in SCORED.items():
+        names = ALONE.get(score, tuple(arrays[0]))
+        some = [{name: one[name] for name in names} for one in arrays]
+        rows = [{name: one[name] for name in names} for one in draws]
+        found[score] = Drawn.of(some, column.of, rows)
+    return _Scores(found, images, len(draws))
 
 
 def _compared(
-    name: str, key: str, other: str, arrays: Mapping[str, list[Arrays]]
+    name: str, key: str, other: str, drawn: Mapping[str, _Scores], seeds: int
 ) -> Iterator[dict[str, Any]]:
-    first, second = arrays[key], arrays[other]
-    images = len(first[0]["right"])
-    draws = _draws(first[0], LARGE[images > 2_000])
+    first, second = drawn[key], drawn[other]
     for score, column in SCORED.items():
-        wanted = {"accuracy": ("right",), "nll": ("truth",), "brier": ("brier",)}.get(score)
-        one, two, rows = (_only(part, wanted) for part in (first, second, draws))
-        found = differ(one, two, column.of, rows, column.larger_is_better)
+        found = differ(first.by_score[score], second.by_score[score], column.larger_is_better)
         yield {
             "set": name,
             "method": key,
@@ -87,15 +109,8 @@ def _compared(
             "p_sign": found.seeds.p_sign,
             "low": found.low,
             "high": found.high,
-            "seeds": len(first),
-            "images": images,
-            "resamples": len(draws),
+            "seeds": seeds,
+            "images": first.images,
+            "resamples": first.count,
             "standing": str(found.standing),
         }
-
-
-def _only(parts: list[Any], names: tuple[str, ...] | None) -> list[Any]:
-    """Nothing is drawn that a score does not look at."""
-    if names is None:
-        return parts
-    return [{name: part[name] for name in names} for part in parts]

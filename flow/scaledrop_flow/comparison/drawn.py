@@ -21,7 +21,8 @@ COLOURS = (LIGHT.accent, LIGHT.ink, LIGHT.bad, LIGHT.soft)
 
 def energy_picture(lines: Sequence[Line], name: str) -> Figure:
     """Accuracy of every seed against joules of an image with their band; names at the right, in the
-    order of the means, each with a line to its mean."""
+    order of the means, each with a line to its mean. What has no price is left out."""
+    lines = [line for line in lines if line.priced]
     ordered = sorted(lines, key=lambda line: line.over("accuracy").mean)
     with drawing(name, 0.9 + 0.24 * len(lines), WIDE) as figure:
         axes = figure.subplots()
@@ -51,7 +52,12 @@ def energy_picture(lines: Sequence[Line], name: str) -> Figure:
                 va="center",
                 fontsize="small",
                 color=colour,
-                arrowprops={"arrowstyle": "-", "color": LIGHT.grid, "linewidth": 0.6},
+                arrowprops={
+                    "arrowstyle": "-",
+                    "color": LIGHT.grid,
+                    "linewidth": 0.6,
+                    "relpos": (0, 0.5),
+                },
             )
     return figure
 

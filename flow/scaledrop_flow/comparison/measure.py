@@ -15,6 +15,7 @@ import numpy.typing as npt
 from scaledrop.energy import Band, total
 from scaledrop.errors import UserError
 from scaledrop.methods.contract import Method, Model, Needs
+from scaledrop.methods.net import MethodNet
 from scaledrop.methods.price import Price, price
 from scaledrop.methods.registry import METHODS
 from scaledrop.metrics import (
@@ -143,13 +144,19 @@ def _by_passes(
     return found
 
 
-def price_of(model: Model, images: npt.NDArray[np.uint8]) -> Price:
-    """Of a model on some images; members that differ are priced one by one and added up."""
+def price_of(model: Model, images: npt.NDArray[np.uint8]) -> Price | None:
+    """Of a model on some images; members that differ are priced one by one and added up.
+
+    None of a network that is not a graph of crossbar layers: the product of two activations, which
+    attention needs, has no price.
+    """
     members = getattr(model, "members", None)
     drives = images.reshape(len(images), -1)
     needs: Needs = model.needs
     if members is None:
-        return price(getattr(model, "network"), needs, drives, passes=PASSES)  # noqa: B009
+        network = getattr(model, "network", None)
+        graph = isinstance(getattr(model, "net", None), MethodNet | None)
+        return price(network, needs, drives, passes=PASSES) if network and graph else None
     found = [price(one.network, one.needs, drives, passes=PASSES) for one in members]
     return replace(
         found[0],
@@ -161,7 +168,10 @@ def price_of(model: Model, images: npt.NDArray[np.uint8]) -> Price:
     )
 
 
-def _as_json(found: Price) -> Mapping[str, Any]:
+def _as_json(found: Price | None) -> Mapping[str, Any] | None:
+    if found is None:
+        return None
+
     def band(of: Band) -> dict[str, float]:
         return {"value": of.value, "low": of.low, "high": of.high}
 

@@ -24,7 +24,9 @@ def reliability_rows(plan: Plan, say: Say | None = None) -> Iterator[dict[str, A
         pair = unpacked(images["confidence"]), unpacked(images["right"])
         both.setdefault((name, key), []).append(pair)
     for (name, key), pairs in both.items():
-        confidence, right = (np.concatenate(side).astype(np.float64) for side in zip(*pairs))
+        confidence, right = (
+            np.concatenate(side).astype(np.float64) for side in zip(*pairs, strict=True)
+        )
         at = np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
         for one in np.unique(at).tolist():
             inside = at == one

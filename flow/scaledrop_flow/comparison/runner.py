@@ -9,6 +9,7 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,11 @@ def _outside(
             waiting = {pool.submit(_attempt, cell.work, cell.given): cell for cell in cells}
             for future in as_completed(waiting):
                 yield waiting[future], future.result()
+        except BrokenProcessPool:
+            raise UserError(
+                "cells: a process was killed, perhaps for want of memory; run the same command "
+                "again, with --jobs 1 if it happens again"
+            ) from None
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

@@ -17,11 +17,13 @@ from scaledrop.errors import UserError
 __all__ = [
     "LEVEL",
     "Difference",
+    "Drawn",
     "Paired",
     "Standing",
-    "bootstrap",
     "differ",
+    "interval",
     "over_seeds",
+    "resampled",
     "resamples",
 ]
 
@@ -87,28 +89,30 @@ def resamples(images: int, seed: int, count: int = RESAMPLES) -> npt.NDArray[np.
     return np.random.default_rng(seed).integers(0, images, (count, images))
 
 
-def bootstrap(
-    first: Sequence[Mapping[str, Floats]],
-    second: Sequence[Mapping[str, Floats]],
+def resampled(
+    arrays: Sequence[Mapping[str, Floats]],
     statistic: Statistic,
     draws: Sequence[Mapping[str, npt.NDArray[np.int64]]],
-) -> tuple[float, float]:
-    """Percentile interval at :data:`LEVEL` of the difference of a score, first less second.
-
-    Images are drawn, seeds are not: every resample takes the same images of both methods and of all
-    seeds, and the difference is the mean over the seeds.
+) -> Floats:
+    """(seeds, resamples) of a score: every resample takes the same images of all seeds.
 
     Args:
-        first, second: For each seed the arrays by image, in one order of seeds and images.
+        arrays: For each seed the arrays by image.
         statistic: The score of such arrays.
         draws: For each resample the rows of each array.
     """
-    found = []
-    for rows in draws:
-        pairs = zip(first, second, strict=True)
-        found.append(
-            np.mean([statistic(_taken(a, rows)) - statistic(_taken(b, rows)) for a, b in pairs])
-        )
+    return np.array([[statistic(_taken(one, rows)) for rows in draws] for one in arrays])
+
+
+def interval(first: Floats, second: Floats) -> tuple[float, float]:
+    """Percentile interval at :data:`LEVEL` of a difference, first less second, mean over the seeds.
+
+    Images are drawn, seeds are not.
+
+    Args:
+        first, second: (seeds, resamples) of two methods, from the same draws.
+    """
+    found = (first - second).mean(axis=0)
     low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 
@@ -146,14 +150,31 @@ class Difference:
         return Standing.BETTER if above == self.larger_is_better else Standing.WORSE
 
 
-def differ(
-    first: Sequence[Mapping[str, Floats]],
-    second: Sequence[Mapping[str, Floats]],
-    statistic: Statistic,
-    draws: Sequence[Mapping[str, npt.NDArray[np.int64]]],
-    larger_is_better: bool,
-) -> Difference:
-    """Of two methods whose arrays are paired by seed and image; arguments as :func:`bootstrap`."""
-    pairs = zip(first, second, strict=True)
-    seeds = over_seeds([statistic(a) - statistic(b) for a, b in pairs])
-    return Difference(seeds, *bootstrap(first, second, statistic, draws), larger_is_better)
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A score of one method.
+
+    Attributes:
+        values: (seeds,) on all images.
+        resamples: (seeds, resamples).
+    """
+
+    values: Floats
+    resamples: Floats
+
+    @classmethod
+    def of(
+        cls,
+        arrays: Sequence[Mapping[str, Floats]],
+        statistic: Statistic,
+        draws: Sequence[Mapping[str, npt.NDArray[np.int64]]],
+    ) -> Drawn:
+        """Arguments as :func:`resampled`."""
+        values = np.array([statistic(one) for one in arrays])
+        return cls(values, resampled(arrays, statistic, draws))
+
+
+def differ(first: Drawn, second: Drawn, larger_is_better: bool) -> Difference:
+    """Of two methods that are paired by seed and image, first less second."""
+    seeds = over_seeds((first.values - second.values).tolist())
+    return Difference(seeds, *interval(first.resamples, second.resamples), larger_is_better)

@@ -13,7 +13,7 @@ import numpy as np
 
 from scaledrop.errors import UserError
 
-__all__ = ["Line", "Mean", "Tables", "read_csv"]
+__all__ = ["Line", "Mean", "Row", "Tables", "read_csv"]
 
 Row = dict[str, str]
 
@@ -58,6 +58,11 @@ class Line:
     @property
     def title(self) -> str:
         return self.rows[0]["title"]
+
+    @property
+    def priced(self) -> bool:
+        """Whether the estimator has a price for it."""
+        return self.rows[0]["uj"] != ""
 
     def __getitem__(self, column: str) -> str:
         """A column that is the same for all seeds; that of the first."""

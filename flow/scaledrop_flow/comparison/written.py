@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scaledrop.energy import Band, format_band
+from scaledrop.methods.registry import METHODS
 from scaledrop_flow.comparison.checks import judged
 from scaledrop_flow.comparison.claims import Claim
 from scaledrop_flow.comparison.scores import SCORED
@@ -50,6 +51,8 @@ def _score(tables: Tables, line: Line, column: str) -> str:
 
 
 def _joules(line: Line) -> str:
+    if not line.priced:
+        return "no price"
     band = Band(*(line.over(name).mean * 1e-6 for name in ("uj", "uj_low", "uj_high")))
     return format_band(band).replace("uJ", "µJ")
 
@@ -93,14 +96,16 @@ def set_grid(tables: Tables, name: str) -> Grid:
 
 
 def settings_grid(tables: Tables) -> Grid:
-    """The setting of every method, and the value that won on each set."""
+    """The setting of every method, the value that won on each set, and where its definition is
+    from."""
     methods: Mapping[str, Line] = {line.method: line for line in tables.lines}
-    head = ("method", "setting", *tables.sets)
+    head = ("method", "setting", *tables.sets, "definition")
     body = []
     for key, line in methods.items():
         won = [tables.line(name, key) for name in tables.sets]
         values = ("–" if one is None else f"{float(one['value']):g}" for one in won)  # noqa: RUF001
-        body.append((line.title, line["setting"], *values))
+        source = METHODS[key].source if key in METHODS else "–"  # noqa: RUF001
+        body.append((line.title, line["setting"], *values, source))
     note = "three values, seed 0, the lowest NLL on the validation part"
     return Grid("Settings", note, head, tuple(body))
 

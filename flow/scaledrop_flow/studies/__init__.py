@@ -18,6 +18,7 @@ from scaledrop_flow.studies.methods import (
     differences_study,
     digits_study,
     methods_study,
+    reliability_study,
     tuning_study,
 )
 from scaledrop_flow.studies.netlists import netlist_study
@@ -48,6 +49,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
         "methods": methods_study,
         "methods-tuning": tuning_study,
         "methods-differences": differences_study,
+        "methods-reliability": reliability_study,
         "methods-digits": digits_study,
         "methods-cifar10": cifar_study,
     }

@@ -10,6 +10,7 @@ from typing import Any
 from scaledrop_flow.comparison.choices import Choices
 from scaledrop_flow.comparison.differences import difference_rows
 from scaledrop_flow.comparison.plan import Plan
+from scaledrop_flow.comparison.reliability import reliability_rows
 from scaledrop_flow.comparison.table import method_rows
 from scaledrop_flow.comparison.tuning import tuning_rows
 
@@ -20,6 +21,7 @@ __all__ = [
     "digits_plan",
     "digits_study",
     "methods_study",
+    "reliability_study",
     "tuning_study",
 ]
 
@@ -48,6 +50,13 @@ def differences_study(
 ) -> Rows:
     """Which differences of the main table are more than scatter, from its cells."""
     return difference_rows(Plan.of(data, cache, choices or Choices()), progress)
+
+
+def reliability_study(
+    data: Path | None, cache: Path, progress: Say, choices: Choices | None = None
+) -> Rows:
+    """Confidence against accuracy in bins, from the cells of the main table."""
+    return reliability_rows(Plan.of(data, cache, choices or Choices()), progress)
 
 
 def digits_plan(cache: Path, choices: Choices) -> Plan:

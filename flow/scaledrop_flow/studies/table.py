@@ -17,7 +17,7 @@ import torch
 from scaledrop.atomic import write_atomically
 from scaledrop.workers import cores
 
-__all__ = ["write_table"]
+__all__ = ["as_text", "write_table"]
 
 
 def write_table(rows: Iterable[dict[str, Any]], path: Path, command: str) -> int:
@@ -81,9 +81,10 @@ def _csv(rows: list[dict[str, Any]]) -> str:
     writer = csv.DictWriter(text, names, lineterminator="\n", restval="")
     writer.writeheader()
     for row in rows:
-        writer.writerow({name: _short(value) for name, value in row.items()})
+        writer.writerow({name: as_text(value) for name, value in row.items()})
     return text.getvalue()
 
 
-def _short(value: Any) -> Any:
+def as_text(value: Any) -> Any:
+    """A value as it stands in a table: six significant digits."""
     return f"{value:.6g}" if isinstance(value, float) else value

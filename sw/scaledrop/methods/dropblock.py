@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import torch
@@ -51,6 +52,12 @@ def seed_probability(shape: tuple[int, ...], p: float, block: int) -> float:
     return min(1.0, p / side**2 * height * width / math.prod(_places(shape, block)))
 
 
+def _largest(x: Tensor, side: int, dim: int) -> Tensor:
+    """Largest of ``side`` neighbours along a dimension; several times faster than a max pool."""
+    length = x.shape[dim] - side + 1
+    return functools.reduce(torch.maximum, [x.narrow(dim, at, length) for at in range(side)])
+
+
 class DropBlock(DropSite):
     """Zeroes blocks of a layer's output (B, C, H, W), each map on its own, before pooling, and
     multiplies what is left of a sample by (all) / (kept), counted over its maps.
@@ -70,7 +77,7 @@ class DropBlock(DropSite):
         place = (samples, self.shape[0], *_places(self.shape, self.block))
         seeds = (torch.rand(place, generator=self.generator) < self.gamma).float()
         wide = nn.functional.pad(seeds, [side - 1] * 4)
-        return 1 - nn.functional.max_pool2d(wide, side, stride=1)
+        return 1 - _largest(_largest(wide, side, 2), side, 3)
 
     def outputs(self, a: Tensor) -> Tensor:
         if not self.drawing:

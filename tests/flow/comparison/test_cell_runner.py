@@ -32,6 +32,10 @@ def environment():
     return {"threads": os.environ["OMP_NUM_THREADS"], "portable": os.environ.get("MKL_CBWR", "")}
 
 
+def killed():
+    os._exit(9)
+
+
 def cell(x, **changes):
     values = {"case": f"x {x}", "seed": 0, "depends": {"x": x}, "work": square, "given": (x,)}
     return Cell(**{"study": "squares", "version": 1, **values, **changes})
@@ -129,9 +133,17 @@ def test_two_cells_of_one_key_and_values_that_are_not_json_are_refused(tmp_path)
 
 def test_processes_of_their_own_have_one_thread_and_may_be_portable(tmp_path):
     cells = [cell(x, work=environment, given=()) for x in range(2)]
-    found = list(run_cells(cells, tmp_path, Choices(jobs=2), portable=True))
+    found = list(run_cells(cells, tmp_path, Choices(jobs=1), portable=True))
     assert all(one.result == {"threads": "1", "portable": "COMPATIBLE"} for one in found)
     assert os.environ.get("MKL_CBWR") != PORTABLE["MKL_CBWR"]
+
+
+def test_a_process_that_is_killed_is_said_and_what_was_kept_stays(tmp_path):
+    cells = [cell(2, weight=9.0), cell(3, work=killed, given=())]
+    list(run_cells(cells[:1], tmp_path, ONE))
+    with pytest.raises(UserError, match=r"^cells: a process was killed, perhaps for want of mem"):
+        list(run_cells(cells, tmp_path, ONE, portable=True))
+    assert kept(cells[0], tmp_path).result == {"square": 4} and kept(cells[1], tmp_path) is None
 
 
 def test_progress_names_the_cells(tmp_path):

@@ -11,11 +11,13 @@ from scaledrop.errors import UserError
 from scaledrop_flow.comparison.scores import SCORED
 from scaledrop_flow.comparison.significance import (
     Difference,
+    Drawn,
     Paired,
     Standing,
-    bootstrap,
     differ,
+    interval,
     over_seeds,
+    resampled,
     resamples,
 )
 
@@ -69,7 +71,7 @@ def test_the_bootstrap_is_that_of_scipy_and_comes_again():
     first, second = (rng.random(300) < share for share in (0.9, 0.8))
     arrays = [[{"right": one.astype(float)}] for one in (first, second)]
     draws = [{"right": rows} for rows in resamples(300, 5, 4000)]
-    low, high = bootstrap(*arrays, MEAN, draws)
+    low, high = interval(*(resampled(one, MEAN, draws) for one in arrays))
     other = scipy_bootstrap(
         (first.astype(float), second.astype(float)),
         lambda a, b, axis=-1: a.mean(axis=axis) - b.mean(axis=axis),
@@ -79,7 +81,7 @@ def test_the_bootstrap_is_that_of_scipy_and_comes_again():
         rng=2,
     ).confidence_interval
     assert (low, high) == pytest.approx((other.low, other.high), abs=0.006)
-    assert bootstrap(*arrays, MEAN, draws) == (low, high)
+    assert interval(*(resampled(one, MEAN, draws) for one in arrays)) == (low, high)
     assert (resamples(300, 5, 10) == resamples(300, 5, 10)).all()
 
 
@@ -88,9 +90,10 @@ def test_equal_methods_do_not_differ_and_unequal_ones_do():
     base = [{"right": (rng.random(400) < 0.8).astype(float)} for _ in range(3)]
     better = [{"right": np.maximum(one["right"], rng.random(400) < 0.5)} for one in base]
     draws = [{"right": rows} for rows in resamples(400, 0, 500)]
-    assert differ(base, base, MEAN, draws, True).standing is Standing.NONE
-    assert differ(better, base, MEAN, draws, True).standing is Standing.BETTER
-    assert differ(base, better, MEAN, draws, True).standing is Standing.WORSE
+    one, two = (Drawn.of(arrays, MEAN, draws) for arrays in (base, better))
+    assert differ(one, one, True).standing is Standing.NONE
+    assert differ(two, one, True).standing is Standing.BETTER
+    assert differ(one, two, True).standing is Standing.WORSE
 
 
 def test_the_scores_by_image_are_the_metrics():
