@@ -98,6 +98,10 @@ def test_points_are_every_value_under_every_seed_and_an_unknown_set_is_refused()
     assert [p.seed for p in points_of(one, values, {})] == [7]
     with pytest.raises(UserError, match="set: 'mnist' is none of digits, fashion-mnist"):
         list(points_of(Choices(sets=("mnist",)), values, {}))
+    part = points_of(Choices(only=("0.2",), seeds=(0,)), values, {})
+    assert [(p.task.name, p.value) for p in part] == [("digits", (0.2,))]
+    with pytest.raises(UserError, match=r"only: 'spindrop' is none of 0\.1, 0\.2; choose"):
+        list(points_of(Choices(only=("spindrop",)), values, {}))
 
 
 # --- first ---------------------------------------------------------------------------------------
