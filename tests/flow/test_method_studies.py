@@ -13,6 +13,9 @@ from scaledrop.metrics import accuracy
 from scaledrop.predict import predict
 from scaledrop.sampling import Exact, Given
 from scaledrop_flow.comparison.choices import Choices
+from scaledrop_flow.report.method_studies import PICTURES, draw_all
+from scaledrop_flow.report.segmentation_study import map_picture
+from scaledrop_flow.report.style import svg
 from scaledrop_flow.studies import (
     ablation,
     correlated,
@@ -27,6 +30,7 @@ from scaledrop_flow.studies import (
     tasks,
 )
 from scaledrop_flow.studies.spin_masks import mask_table
+from scaledrop_flow.studies.table import write_table
 from scaledrop_flow.studies.task_cells import Point, points_of
 from scaledrop_flow.studies.tasks import TASKS, evenly, reduced, small, trained_network
 
@@ -289,6 +293,29 @@ def test_faults_at_the_highest_rates_cost_accuracy_and_none_is_the_model_itself(
             assert found["none"]["chips"] == 1
 
 
+def test_every_study_with_a_table_has_its_picture(cache, tmp_path):
+    studies = {
+        "first": first.first_study,
+        "passes": passes.passes_study,
+        "drift": drift.drift_study,
+        "correlated": correlated.correlated_study,
+        "shift": shift.shift_study,
+        "ablation": ablation.ablation_study,
+        "facts": facts.facts_study,
+        "faults": faults.faults_study,
+    }
+    assert {study for study, _ in PICTURES.values()} == set(studies)
+    for name, study in studies.items():
+        write_table(rows_of(study, cache), tmp_path / f"{name}.csv", "test")
+    written = draw_all(tmp_path, tmp_path)
+    assert [path.stem for path in written] == list(PICTURES)
+    for path in written:
+        text = path.read_text()
+        assert text.startswith("<?xml") and "mathdefault" not in text
+        assert len(text) < 200_000
+    assert draw_all(tmp_path / "none", tmp_path) == []
+
+
 # --- segmentation and a larger network, on images that are made up --------------------------------
 
 
@@ -315,6 +342,8 @@ def test_a_segmentation_is_scored_by_pixel(cache, monkeypatch):
         assert 0 <= row["iou_membrane"] <= row["dice_membrane"] <= 1
         assert 0 <= row["error_auroc_entropy"] <= 1
         assert (row["mutual_information_of_right"] < 1e-12) == (name == "twin")
+    picture = svg(map_picture(point, None, cache, 1), "map", "of a tile")
+    assert "entropy" in picture and "error" in picture and len(picture) < 200_000
 
 
 def test_a_larger_network_is_asked_by_passes_and_by_its_likeliest_masks(cache, monkeypatch):

@@ -12,7 +12,7 @@ from scaledrop.mapping import ArrayShape
 from scaledrop_flow.netlist.design import modules
 from scaledrop_flow.units import measure as measuring
 from scaledrop_flow.units.baseline import baseline_path, compare, read_baseline, write_baseline
-from scaledrop_flow.units.catalogue import units_of
+from scaledrop_flow.units.catalogue import CONFIGURATIONS, units_of, wholes_of
 from scaledrop_flow.units.history import append_history, read_history, write_page
 from scaledrop_flow.units.measure import Cells, Figures, measure
 
@@ -138,3 +138,11 @@ def test_a_unit_has_all_that_it_instantiates(units):
     """Also an instance whose own name is escaped, which a blank ends."""
     inner = set(modules(units["accelerator.supervision"].verilog))
     assert any(name.startswith("scaledrop_axi.accelerator.supervision.limits") for name in inner)
+
+
+def test_named_configurations_are_units_as_wholes():
+    wholes = wholes_of(ArrayShape(8, 4), "folded")
+    assert list(wholes) == [f"config.{name}" for name in CONFIGURATIONS]
+    for name, unit in wholes.items():
+        assert unit.name == name and unit.verilog.count("\nmodule top(") == 1
+        assert "scaledrop_axi.accelerator.core.walker" in unit.verilog

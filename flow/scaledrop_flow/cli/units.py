@@ -20,15 +20,16 @@ BASELINES, HISTORY, PAGE = (
     Path("docs/units.md"),
 )
 ABOUT = (
-    "Components of the LeNet-5 accelerator behind AXI (untrained network of `make bench`, array of "
-    "64 x 16), each with all that is inside of it, mapped alone by Yosys (`synth_ice40`, "
-    "`synth_ecp5 -nowidelut`; a carry cell of ECP5 counts as two LUT4) and, up to 6,000 LUT4, "
-    "placed and routed between registers by nextpnr on an LFE5U-25F, speed grade 6: median of "
-    "three seeds ± half of best less worst. `make units` measures all of them again and fails "
-    "where a figure leaves the baseline of the same tools ([studies/units](studies/units)) by more "
-    "than 2 % (at least 8) of the cells or 10 % of the clock; what no baseline has is measured and "
-    "not compared. `scaledrop units --record LABEL` keeps a new one, of the units that `--only` "
-    "names or of all, and writes this page."
+    "Components of the LeNet-5 accelerator behind AXI (untrained network of `make bench`, array"
+    " of 64 x 16), each with all that is inside of it, and named configurations as wholes "
+    "(`config.`, untrained, with the memories of their weights), mapped alone by Yosys "
+    "(`synth_ice40`, `synth_ecp5 -nowidelut`; a carry cell of ECP5 counts as two LUT4) and, up "
+    "to 6,000 LUT4, placed and routed between registers by nextpnr on an LFE5U-25F, speed grade"
+    " 6: median of three seeds ± half of best less worst. `make units` measures all of them "
+    "again and fails where a figure leaves the baseline of the same tools "
+    "([studies/units](studies/units)) by more than 2 % (at least 8) of the cells or 10 % of the"
+    " clock; what no baseline has is measured and not compared. `scaledrop units --record "
+    "LABEL` keeps a new one, of the units that `--only` names or of all, and writes this page."
 )
 
 
@@ -42,7 +43,7 @@ def units(
     ),
     cache: Cache = CACHE,
 ) -> None:
-    """Measure LUTs, flip-flops, memories, multipliers and clock of every component."""
+    """Measure LUTs, flip-flops, memories, multipliers, clock of components and configurations."""
     from scaledrop.freezing import freeze
     from scaledrop.mapping import ArrayShape
     from scaledrop_flow.bench.inference import lenet5
@@ -53,11 +54,12 @@ def units(
         read_baseline,
         write_baseline,
     )
-    from scaledrop_flow.units.catalogue import units_of
+    from scaledrop_flow.units.catalogue import units_of, wholes_of
     from scaledrop_flow.units.history import append_history, write_page
     from scaledrop_flow.units.measure import measure
 
-    found = units_of(freeze(lenet5()[0], {}), ArrayShape(64, 16), datapath)
+    array = ArrayShape(64, 16)
+    found = units_of(freeze(lenet5()[0], {}), array, datapath) | wholes_of(array, datapath)
     wanted = only or list(found)
     for name in wanted:
         if name not in found:

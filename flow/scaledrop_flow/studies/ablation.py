@@ -90,12 +90,6 @@ def ablation_study(
     """One row for each set, depth, p, phi and seed."""
     grid = [(depth, p, phi) for depth in DEPTHS for p in PROBABILITIES for phi in PHIS]
     few = {"digits": [("shallow", 0.15, 0.01), ("deep", 0.15, 0.1)]}
-    points: list[Point] = []
-    for name, seeds in SEEDS.items():
-        if not choices.smoke and (not choices.sets or name in choices.sets):
-            own = dataclasses.replace(choices, sets=())
-            points += points_of(own, {name: grid}, few, seeds)
-    if choices.smoke:
-        points = list(points_of(choices, {}, few))
+    points = list(points_of(choices, {name: grid for name in SEEDS}, few, SEEDS))
     for _, rows in measured("ablation", 1, points, point_rows, data, cache, choices, progress):
         yield from rows

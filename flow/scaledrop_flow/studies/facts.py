@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -113,10 +114,8 @@ def facts_study(
     yield from dropout_rows(DRAWS // few)
     yield from block_rows(MAPS // few)
     yield from depth_rows(DRAWS // few)
-    points = list(
-        points_of(
-            choices, {"digits": [()]}, {"digits": [()]}, SEEDS[:1] if choices.smoke else SEEDS
-        )
-    )
-    for _, rows in measured("facts", 1, points, point_rows, data, cache, choices, progress):
+    once: dict[str, list[tuple[Any, ...]]] = {"digits": [()]}
+    seeds = {"digits": SEEDS[:1] if choices.smoke else SEEDS}
+    points = list(points_of(choices, once, once, seeds))
+    for _, rows in measured("facts", 1, points, point_rows, data, cache, choices, progress, 6):
         yield from rows

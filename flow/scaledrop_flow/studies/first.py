@@ -168,7 +168,7 @@ def first_study(
     points = list(points_of(choices, values, {"digits": [(0.1, 0.5)]}))
     passes: list[Row] = []
     for at, (point, rows) in enumerate(
-        measured("first", 1, points, point_rows, data, cache, choices, progress), 1
+        measured("first", 1, points, point_rows, data, cache, choices, progress, 7), 1
     ):
         yield from rows
         passes += rows

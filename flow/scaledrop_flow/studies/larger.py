@@ -85,6 +85,6 @@ def larger_study(
 ) -> Iterator[Row]:
     """One row for each network and sampling, one seed."""
     values = {"cifar10": [(name,) for name in NETWORKS]}
-    points = list(points_of(choices, values, values, (0,)))
+    points = list(points_of(choices, values, values, {name: (0,) for name in values}))
     for _, rows in measured("larger", 1, points, point_rows, data, cache, choices, progress):
         yield from rows

@@ -94,6 +94,6 @@ def segmentation_study(
 ) -> Iterator[Row]:
     """One row for each network, one seed."""
     values = {"isbi2012": [(name,) for name in NETWORKS]}
-    points = list(points_of(choices, values, values, (0,)))
+    points = list(points_of(choices, values, values, {name: (0,) for name in values}))
     for _, rows in measured("segmentation", 1, points, point_rows, data, cache, choices, progress):
         yield from rows

@@ -51,14 +51,15 @@ def points_of(
     choices: Choices,
     values: Mapping[str, Sequence[tuple[Any, ...]]],
     smoke: Mapping[str, Sequence[tuple[Any, ...]]],
-    seeds: Sequence[int] = SEEDS,
+    seeds: Mapping[str, Sequence[int]] | None = None,
 ) -> Iterator[Point]:
     """Every value of every task under every seed.
 
     Args:
         choices: of the person: smoke, sets and seeds.
         values: of each task, by the name of its set.
-        smoke: the same in the small form, which has two seeds and two epochs.
+        smoke: the same in the small form, which has two seeds at most and two epochs.
+        seeds: of each task whose seeds are not :data:`scaledrop_flow.studies.tasks.SEEDS`.
 
     Raises:
         UserError: a chosen set is none of the study's.
@@ -69,8 +70,9 @@ def points_of(
             raise UserError(f"set: {name!r} is none of {', '.join(some)}; choose among them")
     for name in choices.sets or some:
         task = small(TASKS[name]) if choices.smoke else TASKS[name]
+        own = (seeds or {}).get(name, SEEDS)
         for value in some[name]:
-            for seed in choices.seeds or seeds[: 2 if choices.smoke else None]:
+            for seed in choices.seeds or own[: 2 if choices.smoke else None]:
                 yield Point(task, tuple(value), seed, choices.smoke)
 
 
@@ -97,6 +99,7 @@ def measured(
     cache: Path,
     choices: Choices,
     progress: Progress,
+    trainings: float = 1,
 ) -> Iterator[tuple[Point, list[Row]]]:
     """The rows of each point, in order; what was measured before is taken from the cache.
 
@@ -105,6 +108,7 @@ def measured(
         points: what is measured.
         work: how.
         data, cache, choices, progress: as every study has them.
+        trainings: of a point, roughly: how long it takes.
     """
     by_key, cells = {}, []
     for point in points:
@@ -116,7 +120,8 @@ def measured(
             "smoke": point.smoke,
         }
         given = (work, point, data, cache)
-        cell = Cell(study, version, point.case, point.seed, depends, _rows, given, task.weight)
+        weight = trainings * task.weight
+        cell = Cell(study, version, point.case, point.seed, depends, _rows, given, weight)
         by_key[cell.key] = point
         cells.append(cell)
     for done in run_cells(cells, cache, choices, progress):

@@ -60,8 +60,8 @@ def reduced(data: ImageSet, train: int, test: int) -> ImageSet:
     return dataclasses.replace(data, **changes)
 
 
-def evenly(images: Pixels, count: int) -> Pixels:
-    """``count`` images evenly over the set, or all of them."""
+def evenly(images: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
+    """``count`` images, or rows of anything, evenly over the set, or all of them."""
     if count >= len(images):
         return images
     return images[np.linspace(0, len(images) - 1, count).astype(np.int64)]

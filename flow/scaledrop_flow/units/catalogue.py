@@ -6,22 +6,27 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from scaledrop.freezing import freeze
 from scaledrop.frozen import FrozenNetwork
 from scaledrop.mapping import ArrayShape
+from scaledrop.nn import ScaleDropNet
+from scaledrop.training import named_config
 from scaledrop_flow.netlist.design import Module, Port, modules, text_of
 from scaledrop_flow.steps.generate import generate
 
-__all__ = ["TOP", "Unit", "units_of"]
+__all__ = ["CONFIGURATIONS", "TOP", "Unit", "units_of", "wholes_of"]
 
 TOP = "top"
 ROOT = "scaledrop_axi"
 CONTROLS = ("clk", "rst")
 CORE = ".accelerator.core"
 ASSEMBLIES = ("", ".accelerator", CORE, f"{CORE}.sums", f"{CORE}.outputs")
-"""Modules that hold all others: a board's build tells of these."""
+"""Modules that hold all others; the whole is told of by configuration."""
+CONFIGURATIONS = ("digits", "lenet5-mnist")
+"""Named configurations that are mapped as wholes, with the memories of their weights."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,12 @@ def _unit(design: Mapping[str, Module], name: str) -> Unit:
     )
 
 
+def _design(network: FrozenNetwork, array: ArrayShape, datapath: str) -> dict[str, Module]:
+    with tempfile.TemporaryDirectory() as scratch:
+        made = generate(network, array, Path(scratch), datapath=datapath, bus="axi")
+        return modules(made.verilog.read_text())
+
+
 def units_of(
     network: FrozenNetwork, array: ArrayShape, datapath: str = "reference"
 ) -> dict[str, Unit]:
@@ -95,9 +106,21 @@ def units_of(
     Raises:
         UserError: an impossible size.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        made = generate(network, array, Path(scratch), datapath=datapath, bus="axi")
-        design = modules(made.verilog.read_text())
+    design = _design(network, array, datapath)
     assemblies = {f"{ROOT}{one}" for one in ASSEMBLIES}
     units = (_unit(design, name) for name in sorted(set(design) - assemblies))
     return {unit.name: unit for unit in units}
+
+
+def wholes_of(array: ArrayShape, datapath: str = "reference") -> dict[str, Unit]:
+    """``config.NAME`` to the whole system of an untrained network, for :data:`CONFIGURATIONS`.
+
+    Raises:
+        UserError: an impossible size.
+    """
+    found = {}
+    for name in CONFIGURATIONS:
+        network = freeze(ScaleDropNet(named_config(name).network, seed=0).eval(), {})
+        unit = _unit(_design(network, array, datapath), ROOT)
+        found[f"config.{name}"] = replace(unit, name=f"config.{name}")
+    return found

@@ -48,6 +48,11 @@ def test_the_asked_share_of_weights_is_wrong_and_the_model_itself_is_not_touched
     assert (signs(one) == before).all()
 
 
+def test_a_stuck_cell_holds_either_sign_alike():
+    found = signs(faulty(model(), Fault("stuck", 1.0), 1))
+    assert abs(found.mean()) < 5 / np.sqrt(len(found))
+
+
 def test_a_spread_keeps_signs_and_has_its_deviation_and_sums_are_whole():
     one = faulty(model(), Fault("spread", 0.1), 1)
     found, before = signs(one), signs(model())

@@ -176,4 +176,6 @@ def test_memory_is_counted_by_hand() -> None:
     # One scale of 8 bits makes |shat| <= 64 * 255 * 255, 23 bits, and 24 * 255 << 11, 25 bits.
     scaled = 24 * (8 + 23 + 2) + 10 * (8 + 12 + 25)
     assert memory_bits(NETWORK, scales=1) == weights + scaled
+    apart = 24 * (2 * 8 + 23 + 2) + 10 * (12 + (24 << 11).bit_length() + 1)
+    assert memory_bits(NETWORK, scales=2, head_scales=0) == weights + apart
     assert memory_bits(NETWORK, weight_bits=4, norms=2) == 4 * weights + 2 * norms
