@@ -76,8 +76,16 @@ class _Scores:
     count: int
 
 
-ALONE = {"accuracy": ("right",), "nll": ("truth",), "brier": ("brier",)}
-"""Scores that look at one array; nothing else is drawn for them."""
+LOOKS_AT = {
+    "accuracy": ("right",),
+    "nll": ("truth",),
+    "brier": ("brier",),
+    "ece": ("confidence", "right"),
+    "auroc_1": ("entropy", "foreign_1"),
+    "auroc_2": ("entropy", "foreign_2"),
+    "aurc": ("entropy", "right"),
+}
+"""Arrays of each score; nothing else is drawn for it."""
 
 
 def _drawn(arrays: list[Arrays]) -> _Scores:
@@ -85,7 +93,7 @@ def _drawn(arrays: list[Arrays]) -> _Scores:
     draws = _draws(arrays[0], LARGE[images > 2_000])
     found = {}
     for score, column in SCORED.items():
-        names = ALONE.get(score, tuple(arrays[0]))
+        names = LOOKS_AT[score]
         some = [{name: one[name] for name in names} for one in arrays]
         rows = [{name: one[name] for name in names} for one in draws]
         found[score] = Drawn.of(some, column.of, rows)
