@@ -14,7 +14,7 @@ from scaledrop_flow.comparison.budgets import BUDGETS
 from scaledrop_flow.comparison.cells import Done, unpacked
 from scaledrop_flow.comparison.plan import Plan, Say
 from scaledrop_flow.comparison.scores import SCORED
-from scaledrop_flow.comparison.significance import Drawn, differ, resamples
+from scaledrop_flow.comparison.significance import RESAMPLES, Drawn, differ, resamples
 from scaledrop_flow.comparison.table import measured
 
 __all__ = ["AGAINST", "arrays_of", "difference_rows"]
@@ -22,8 +22,6 @@ __all__ = ["AGAINST", "arrays_of", "difference_rows"]
 AGAINST = ("scale-dropout", "deterministic")
 SEED = 0
 """Of the resamples."""
-LARGE = {True: 400, False: 1000}
-"""Resamples, by whether there are more than some thousand images."""
 
 Arrays = dict[str, npt.NDArray[np.float64]]
 
@@ -90,7 +88,7 @@ LOOKS_AT = {
 
 def _drawn(arrays: list[Arrays]) -> _Scores:
     images = len(arrays[0]["right"])
-    draws = _draws(arrays[0], LARGE[images > 2_000])
+    draws = _draws(arrays[0], RESAMPLES)
     found = {}
     for score, column in SCORED.items():
         names = LOOKS_AT[score]
