@@ -134,7 +134,7 @@ def _row_drives(
 
 @dataclass(frozen=True, eq=False)
 class Tally:
-    """What is counted of the visits to each layer, int64 (N, L): by image and layer.
+    """What is counted of the visits to each layer, int64 (N, L) by image and layer.
 
     Attributes:
         made: sums of the crossbar.
@@ -230,10 +230,8 @@ def tallied_events(
     cycles: EventCounts | None,
     folded: bool = False,
 ) -> EventCounts:
-    """Every counter of a run of which only the number of visits is known; arguments else as
-    :func:`predict_events`."""
+    """:func:`predict_events` where no more is known of the visits than how many there are."""
     counts: EventCounts = {}
-    images = len(tally.made)
     for index, mapped in enumerate(mapping.layers):
         made, kept, outcomes, bits = (
             int(of[:, index].sum()) for of in (tally.made, tally.kept, tally.outcomes, tally.bits)
@@ -245,8 +243,8 @@ def tallied_events(
             Event.SPIN_RESETS: bits,
             Event.SPIN_WRITES: bits,
             Event.SPIN_READS: bits,
-            Event.PIXELS: 0 if index else images * mapping.network.input_size,
-            Event.RESULTS: images * mapping.results if mapped.is_head else 0,
+            Event.PIXELS: 0 if index else len(tally.made) * mapping.network.input_size,
+            Event.RESULTS: len(tally.made) * mapping.results if mapped.is_head else 0,
             **(_of_graph(mapped, made, outcomes) if mapping.has_graph_events else {}),
         }
         counts[mapped.layer.name] = {str(name): count for name, count in events.items()}

@@ -33,11 +33,14 @@ class Bench:
 
     Attributes:
         data: With a validation part.
+        blind: The same without: what methods are trained on. Watching a validation part while
+            training changes nothing but the time it takes.
         unknown: Name to images (N, *shape) that the network should not know.
         digest: sha256 of all of them.
     """
 
     data: ImageSet
+    blind: ImageSet
     unknown: Mapping[str, Pixels]
     digest: str
 
@@ -108,4 +111,5 @@ def bench(key: str, root: Path | None = None) -> Bench:
     parts += [data.test_images, data.test_labels]
     assert data.valid_images is not None and data.valid_labels is not None
     parts += [data.valid_images, data.valid_labels, *unknown.values()]
-    return Bench(data, unknown, digest_of_arrays(*parts))
+    blind = dataclasses.replace(data, valid_images=None, valid_labels=None)
+    return Bench(data, blind, unknown, digest_of_arrays(*parts))

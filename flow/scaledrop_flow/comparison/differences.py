@@ -14,7 +14,7 @@ from scaledrop_flow.comparison.budgets import BUDGETS
 from scaledrop_flow.comparison.cells import Done, unpacked
 from scaledrop_flow.comparison.plan import Plan, Say
 from scaledrop_flow.comparison.scores import SCORED
-from scaledrop_flow.comparison.significance import Drawn, differ, resamples
+from scaledrop_flow.comparison.significance import RESAMPLES, Drawn, differ, resamples
 from scaledrop_flow.comparison.table import measured
 
 __all__ = ["AGAINST", "arrays_of", "difference_rows"]
@@ -22,8 +22,6 @@ __all__ = ["AGAINST", "arrays_of", "difference_rows"]
 AGAINST = ("scale-dropout", "deterministic")
 SEED = 0
 """Of the resamples."""
-LARGE = {True: 400, False: 1000}
-"""Resamples, by whether there are more than some thousand images."""
 
 Arrays = dict[str, npt.NDArray[np.float64]]
 
@@ -76,16 +74,24 @@ class _Scores:
     count: int
 
 
-ALONE = {"accuracy": ("right",), "nll": ("truth",), "brier": ("brier",)}
-"""Scores that look at one array; nothing else is drawn for them."""
+LOOKS_AT = {
+    "accuracy": ("right",),
+    "nll": ("truth",),
+    "brier": ("brier",),
+    "ece": ("confidence", "right"),
+    "auroc_1": ("entropy", "foreign_1"),
+    "auroc_2": ("entropy", "foreign_2"),
+    "aurc": ("entropy", "right"),
+}
+"""Arrays of each score; nothing else is drawn for it."""
 
 
 def _drawn(arrays: list[Arrays]) -> _Scores:
     images = len(arrays[0]["right"])
-    draws = _draws(arrays[0], LARGE[images > 2_000])
+    draws = _draws(arrays[0], RESAMPLES)
     found = {}
     for score, column in SCORED.items():
-        names = ALONE.get(score, tuple(arrays[0]))
+        names = LOOKS_AT[score]
         some = [{name: one[name] for name in names} for one in arrays]
         rows = [{name: one[name] for name in names} for one in draws]
         found[score] = Drawn.of(some, column.of, rows)

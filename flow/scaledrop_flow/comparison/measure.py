@@ -57,7 +57,7 @@ def tune(key: str, name: str, value: float, root: Path | None, device: str) -> d
     ready, run = bench(name, root), BUDGETS[name].run(0)
     data = ready.data
     assert data.valid_images is not None and data.valid_labels is not None
-    model = METHODS[key].fit(run, data, value, device)
+    model = METHODS[key].fit(run, ready.blind, value, device)
     found = summarise_floats(model.logits(data.valid_images, PASSES, run.seed))
     return {
         "nll": negative_log_likelihood(found.mean, data.valid_labels),
@@ -78,7 +78,7 @@ def measure(
     """
     ready, run = bench(name, root), BUDGETS[name].run(seed)
     start = time.perf_counter()
-    model = METHODS[key].fit(run, ready.data, value, device)
+    model = METHODS[key].fit(run, ready.blind, value, device)
     seconds = time.perf_counter() - start
     labels = ready.data.test_labels
     logits = model.logits(ready.data.test_images, PASSES, seed)

@@ -10,7 +10,7 @@ import numpy as np
 
 from scaledrop_flow.comparison.cells import unpacked
 from scaledrop_flow.comparison.plan import Plan, Say
-from scaledrop_flow.comparison.scores import BINS
+from scaledrop_flow.comparison.scores import bin_of
 from scaledrop_flow.comparison.table import measured
 
 __all__ = ["reliability_rows"]
@@ -27,7 +27,7 @@ def reliability_rows(plan: Plan, say: Say | None = None) -> Iterator[dict[str, A
         confidence, right = (
             np.concatenate(side).astype(np.float64) for side in zip(*pairs, strict=True)
         )
-        at = np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
+        at = bin_of(confidence)
         for one in np.unique(at).tolist():
             inside = at == one
             yield {

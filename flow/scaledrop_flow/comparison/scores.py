@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-__all__ = ["BINS", "SCORED", "Score"]
+__all__ = ["SCORED", "Score", "bin_of"]
 
 Floats = npt.NDArray[np.float64]
 BINS = 15
@@ -39,9 +39,15 @@ def _nll(arrays: Mapping[str, Floats]) -> float:
     return float(-np.log(np.maximum(arrays["truth"], np.finfo(np.float32).tiny)).mean())
 
 
+def bin_of(confidence: Floats) -> npt.NDArray[np.int64]:
+    """(N,) bin of each confidence, open below and closed above, as the metrics have them."""
+    edges = np.linspace(0.0, 1.0, BINS + 1)[1:]
+    return np.minimum(np.searchsorted(edges, confidence, side="left"), BINS - 1)
+
+
 def _ece(arrays: Mapping[str, Floats]) -> float:
-    """As :func:`scaledrop.metrics.expected_calibration_error`: bins open below, closed above."""
-    at = np.clip(np.ceil(arrays["confidence"] * BINS).astype(np.int64) - 1, 0, BINS - 1)
+    """As :func:`scaledrop.metrics.expected_calibration_error`."""
+    at = bin_of(arrays["confidence"])
     gaps = np.bincount(at, weights=arrays["right"] - arrays["confidence"], minlength=BINS)
     return float(np.abs(gaps).sum() / len(at))
 

@@ -16,6 +16,7 @@ from scaledrop.errors import UserError
 
 __all__ = [
     "LEVEL",
+    "RESAMPLES",
     "Difference",
     "Drawn",
     "Paired",

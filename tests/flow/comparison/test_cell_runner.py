@@ -79,7 +79,10 @@ def test_an_interrupted_run_goes_on_with_what_is_missing(tmp_path):
     assert CALLS == [2, 99, 4, 3]
 
 
-@pytest.mark.parametrize("damage", ["", "{", '{"about": {}}', "[]"])
+OF_ANOTHER = '{"about": {}, "result": {"square": 0}, "provenance": {}}'
+
+
+@pytest.mark.parametrize("damage", ["", "{", OF_ANOTHER, "[]"])
 def test_a_damaged_file_is_measured_again(tmp_path, damage):
     list(run_cells([cell(3)], tmp_path, ONE))
     path = cell(3).path(tmp_path)

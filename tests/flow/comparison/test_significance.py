@@ -101,7 +101,9 @@ def test_the_scores_by_image_are_the_metrics():
     p = rng.dirichlet(np.ones(4), 500)
     p[:50] = p[0]  # equal entropies
     p[60] = [0, 1, 0, 0]
+    p[61:80] = [0.4, 0.2, 0.2, 0.2]  # an edge of the bins
     labels = rng.integers(0, 4, 500)
+    labels[61:80] = 0
     entropy, foreign = -(p * np.log(p + 1e-300)).sum(axis=1), rng.random(200)
     foreign[:20] = entropy[0]
     truth = p[np.arange(500), labels]

@@ -119,6 +119,7 @@ def test_an_ensemble_costs_its_members():
     five = price(LENET, dataclasses.replace(NOTHING, networks=5), DENSITY)
     for end in ("low", "value", "high"):
         assert getattr(five.joules, end) == pytest.approx(5 * getattr(one.joules, end), rel=1e-12)
+    assert five.seconds == pytest.approx(5 * one.seconds, rel=1e-12)
     assert five.sums == 25 and "the other networks" in five.not_priced[0]
 
 
