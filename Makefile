@@ -12,7 +12,7 @@ SEED ?= 1
 BOARD ?= ulx3s
 LIB ?=
 
-.PHONY: help setup sim test lint verilog golden fuzz fpga asic units bench studies validate-device spin-study netlist-power device-pictures energy-pictures doctor clean distclean
+.PHONY: help setup sim test lint verilog golden fuzz fpga asic units bench studies methods method-studies validate-device spin-study netlist-power device-pictures energy-pictures doctor clean distclean
 
 help:
 	@echo "make sim      train, freeze, generate, co-simulate, estimate, report -> build/sim/index.html"
@@ -25,6 +25,8 @@ help:
 	@echo "make fuzz     N=500 random networks from SEED=1 through the RTL -> build/fuzz/report.json"
 	@echo "make bench    speeds as ratios -> build/bench.json"
 	@echo "make studies  measure docs/studies again: about an hour, needs MNIST, CIFAR-10, ISBI 2012"
+	@echo "make methods  every method on three sets and three seeds, tables and claims: two hours"
+	@echo "make method-studies  p, T, shift, drift, faults, segmentation: hours; stopped, it goes on"
 	@echo "make validate-device CMTJ=PYTHON  the macrospin against cmtj, which that Python has: minutes"
 	@echo "make spin-study  what the device does to predictions, with pictures: minutes"
 	@echo "make netlist-power  digital blocks against a cell library of SCALEDROP_PDK: minutes"
@@ -85,6 +87,17 @@ studies: $(READY)
 	$(BIN)/scaledrop study exactness --cache build/cache $(ARGS)
 	$(BIN)/scaledrop study calibration --cache build/cache $(ARGS)
 	$(BIN)/scaledrop study energy --cache build/cache $(ARGS)
+
+methods: $(READY)
+	for n in methods methods-tuning methods-differences methods-reliability methods-digits methods-cifar10; do \
+	  $(BIN)/scaledrop study $$n --cache build/cache $(ARGS) || exit 1; done
+	$(BIN)/scaledrop compare --docs docs/baselines.md
+
+method-studies: $(READY)
+	for n in facts first passes drift correlated shift ablation faults segmentation larger transformer; do \
+	  $(BIN)/scaledrop study $$n --cache build/cache $(ARGS) || exit 1; done
+	$(BIN)/python -m scaledrop_flow.report.method_studies docs/studies docs/pictures
+	$(BIN)/python -m scaledrop_flow.report.transformer docs/studies/transformer.csv docs
 
 validate-device: $(READY)
 	SCALEDROP_CMTJ="$(CMTJ)" $(BIN)/scaledrop study macrospin --cache build/cache $(ARGS)

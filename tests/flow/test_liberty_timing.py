@@ -51,18 +51,26 @@ def test_inverters_between_flip_flops(tmp_path):
     assert [hop.falls for hop in found.path] == [True, False, True]
 
 
-def test_the_later_input_and_the_larger_slew_decide(tmp_path):
-    body = """  wire n1; wire n2;
+def test_the_latest_arrival_and_the_largest_slew_of_different_inputs(tmp_path):
+    body = """  wire n1; wire n2; wire n3; wire n4;
   BUF b (.A(a), .Y(n1));
-  NAND g (.A(a), .B(n1), .Y(n2));
-  assign y = n2;
+  BUF c (.A(n1), .Y(n2));
+  INV v (.A(a), .Y(n4));
+  NAND g (.A(n2), .B(n4), .Y(n3));
+  INV i (.A(n3), .Y(y));
 """
     _, found = timed(tmp_path, body)
-    arrival = plane(BUF[0][RISE], 0, LOAD[RISE])
-    slew = plane(BUF[1][RISE], 0, LOAD[RISE])
-    rise = plane(BUF[0][FALL], 0, LOAD[FALL]) + plane(INV[0][RISE], slew_of(FALL), 0)
-    fall = arrival + plane(INV[0][FALL], slew, 0)
-    assert found.period == pytest.approx(max(rise, fall), rel=1e-12)
+    needed = []
+    for change in (RISE, FALL):
+        other = 1 - change
+        late = slew_of(other)
+        arrival = 2 * plane(BUF[0][other], 0, LOAD[other])
+        arrival += plane(INV[0][change], late, LOAD[change])
+        slow = plane(INV[1][other], 0, LOAD[other])
+        assert slow > late
+        slew = plane(INV[1][change], slow, LOAD[change])
+        needed.append(arrival + plane(INV[0][other], slew, 0))
+    assert found.period == pytest.approx(max(needed), rel=1e-12)
     assert (found.end, found.clocked, found.setup) == ("y", False, 0)
 
 

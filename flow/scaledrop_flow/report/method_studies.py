@@ -222,12 +222,13 @@ PICTURES: Mapping[str, tuple[str, Callable[[Sequence[Row]], Figure]]] = MappingP
 """From the picture's name to the study and what draws it."""
 
 
-def draw_all(tables: Path, folder: Path, suffix: str = "") -> list[Path]:
-    """Draw the pictures whose tables are in ``tables``; the paths written."""
+def draw_all(tables: Path, folder: Path) -> list[Path]:
+    """Draw the pictures whose tables are in ``tables``: the whole one, else that of a part of the
+    study (``NAME-part.csv``). The paths written."""
     written = []
     for name, (study, picture) in PICTURES.items():
-        table = tables / f"{study}{suffix}.csv"
-        if table.exists():
+        found = [tables / f"{study}{part}.csv" for part in ("", "-part")]
+        for table in [one for one in found if one.exists()][:1]:
             written.append(folder / f"{name}.svg")
             save(picture(read_rows(table)), written[-1])
     return written

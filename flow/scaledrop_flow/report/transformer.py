@@ -1,22 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tables and picture of the transformer study.
 
-``python -m scaledrop_flow.report.transformer docs/studies/transformer.csv docs/pictures`` draws the
-picture and prints the tables of docs/transformer.md.
+``python -m scaledrop_flow.report.transformer docs/studies/transformer.csv docs`` draws the picture
+and writes the tables into docs/transformer.md.
 """
 
 from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
-from scipy.stats import t as student
 
+from scaledrop_flow.comparison.significance import over_seeds
 from scaledrop_flow.report.style import LIGHT, bare, drawing, save
 
 __all__ = [
@@ -30,7 +31,7 @@ __all__ = [
 
 Row = dict[str, str]
 Floats = npt.NDArray[np.float64]
-BASE = "vit-scale-dropout"
+BASE, NONE = "vit-scale-dropout", "-"
 
 SCORES: dict[str, tuple[str, float, int]] = {
     "accuracy": ("accuracy, %", 100, 1),
@@ -62,6 +63,11 @@ def _cases(rows: Iterable[Row], stage: str) -> list[str]:
     return list(dict.fromkeys(row["case"] for row in _of(rows, stage)))
 
 
+def _told(rows: Sequence[Row], score: str) -> bool:
+    """Whether a score says anything: a network that draws nothing has no mutual information."""
+    return "mutual" not in score or rows[0]["bits_per_pass"] != "0"
+
+
 def _values(rows: Sequence[Row], score: str) -> Floats:
     return np.array([float(row[score]) for row in rows])
 
@@ -72,12 +78,9 @@ def _spread(values: Floats, factor: float, digits: int, sign: str = "") -> str:
 
 
 def clear(differences: Floats) -> bool:
-    """Whether paired differences lie apart from 0: Student's t, two-sided, 95 %."""
-    if len(differences) < 2:
-        return False
-    limit = student.ppf(0.975, len(differences) - 1)
-    deviation = differences.std(ddof=1) / len(differences) ** 0.5
-    return bool(abs(differences.mean()) > limit * deviation)
+    """Whether paired differences lie apart from 0, by :func:`over_seeds`: Student's t, 95 %."""
+    paired = over_seeds(differences.tolist())
+    return abs(paired.mean) > paired.half
 
 
 def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> list[str]:
@@ -89,7 +92,10 @@ def methods_table(rows: Sequence[Row]) -> list[str]:
     lines = []
     for case in _cases(rows, "method"):
         some = _of(rows, "method", case)
-        scores = (_spread(_values(some, name), *form[1:]) for name, form in SCORES.items())
+        scores = [
+            _spread(_values(some, name), *form[1:]) if _told(some, name) else NONE
+            for name, form in SCORES.items()
+        ]
         lines.append([case, some[0]["setting"], *scores, some[0]["bits_per_pass"]])
     head = ["method", "value taken", *(form[0] for form in SCORES.values()), "bits a pass"]
     return _table(head, lines)
@@ -125,11 +131,12 @@ def options_table(rows: Sequence[Row]) -> list[str]:
     """Paired differences to scale dropout alone; a star where they are clear."""
     lines = []
     for stage, case, title in _compared(rows):
-        cells = []
+        cells, some = [], _of(rows, stage, case)
         for name, (_, factor, digits) in SCORES.items():
             found = _difference(rows, stage, case, name)
-            cells.append(_spread(found, factor, digits, "+") + (" *" if clear(found) else ""))
-        some = _of(rows, stage, case)
+            star = " *" if clear(found) else ""
+            shown = _spread(found, factor, digits, "+") + star if _told(some, name) else NONE
+            cells.append(shown)
         means = (_values(some, f"gamma_mean_{role}").mean() for role in ("input", "output"))
         lines.append([title, *cells, *(f"{mean:.2f}" for mean in means), some[0]["bits_per_pass"]])
     head = ["less scale dropout", *(form[0] for form in SCORES.values())]
@@ -147,7 +154,7 @@ def options_picture(rows: Sequence[Row]) -> Figure:
             axes.axvline(0, color=LIGHT.soft, linewidth=0.8)
             for line, (stage, case, _) in enumerate(shown):
                 found = _difference(rows, stage, case, score)
-                if case == "vit" and "mutual" in score:
+                if not _told(_of(rows, stage, case), score):
                     continue
                 colour = LIGHT.accent if clear(found) else LIGHT.soft
                 axes.plot(found, [line] * len(found), "o", color=colour, markersize=3.5)
@@ -158,10 +165,23 @@ def options_picture(rows: Sequence[Row]) -> Figure:
     return figure
 
 
+TABLES: Mapping[str, Callable[[Sequence[Row]], list[str]]] = MappingProxyType(
+    {"settings": settings_table, "methods": methods_table, "options": options_table}
+)
+
+
+def with_tables(page: str, rows: Sequence[Row]) -> str:
+    """The page with each table between ``<!-- NAME -->`` and the next empty line made anew."""
+    for name, table in TABLES.items():
+        head, mark, rest = page.partition(f"<!-- {name} -->\n")
+        tail = rest[rest.index("\n\n") :]
+        page = head + mark + "\n".join(table(rows)) + tail
+    return page
+
+
 if __name__ == "__main__":
     source, folder = map(Path, sys.argv[1:])
     found = read_rows(source)
-    save(options_picture(found), folder / "transformer.svg")
-    tables: tuple[Callable[[Sequence[Row]], list[str]], ...]
-    tables = (settings_table, methods_table, options_table)
-    print("\n\n".join("\n".join(table(found)) for table in tables))
+    save(options_picture(found), folder / "pictures" / "transformer.svg")
+    document = folder / "transformer.md"
+    document.write_text(with_tables(document.read_text(encoding="utf-8"), found), encoding="utf-8")

@@ -7,11 +7,18 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from scaledrop_flow.studies.ablation import ablation_study
 from scaledrop_flow.studies.analog import analog_study
 from scaledrop_flow.studies.analog_check import analog_check_study
 from scaledrop_flow.studies.calibration import calibration_study
+from scaledrop_flow.studies.correlated import correlated_study
+from scaledrop_flow.studies.drift import drift_study
 from scaledrop_flow.studies.energy import energy_study
 from scaledrop_flow.studies.exactness import exactness_study
+from scaledrop_flow.studies.facts import facts_study
+from scaledrop_flow.studies.faults import faults_study
+from scaledrop_flow.studies.first import first_study
+from scaledrop_flow.studies.larger import larger_study
 from scaledrop_flow.studies.macrospin import macrospin_study
 from scaledrop_flow.studies.methods import (
     cifar_study,
@@ -22,9 +29,13 @@ from scaledrop_flow.studies.methods import (
     tuning_study,
 )
 from scaledrop_flow.studies.netlists import netlist_study
+from scaledrop_flow.studies.passes import passes_study
 from scaledrop_flow.studies.rtl import rtl_study
 from scaledrop_flow.studies.scale import scale_study
+from scaledrop_flow.studies.segmentation import segmentation_study
+from scaledrop_flow.studies.shift import shift_study
 from scaledrop_flow.studies.spin import spin_study
+from scaledrop_flow.studies.transformer import transformer_study
 from scaledrop_flow.studies.twins import twin_study
 
 __all__ = ["STUDIES", "Study"]
@@ -52,5 +63,16 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
         "methods-reliability": reliability_study,
         "methods-digits": digits_study,
         "methods-cifar10": cifar_study,
+        "facts": facts_study,
+        "first": first_study,
+        "passes": passes_study,
+        "drift": drift_study,
+        "correlated": correlated_study,
+        "shift": shift_study,
+        "ablation": ablation_study,
+        "faults": faults_study,
+        "segmentation": segmentation_study,
+        "larger": larger_study,
+        "transformer": transformer_study,
     }
 )

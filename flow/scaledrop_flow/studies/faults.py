@@ -103,9 +103,8 @@ def faults_study(
     data: Path | None, cache: Path, progress: Progress, choices: Choices = NO_CHOICES
 ) -> Iterator[Row]:
     """One row for each set, method, seed, kind of fault and rate."""
-    keys = [key for key in METHODS if not choices.only or key in choices.only]
-    few = {"digits": [(key,) for key in keys if key in ("deterministic", "scale-dropout")]}
-    values = {name: [(key,) for key in keys] for name in SETS}
+    few = {"digits": [("deterministic",), ("scale-dropout",)]}
+    values = {name: [(key,) for key in METHODS] for name in SETS}
     seeds = {name: SEEDS[:count] for name, (count, _) in SETS.items()}
     points = list(points_of(choices, values, few, seeds))
     for _, rows in measured("faults", 1, points, point_rows, data, cache, choices, progress, 3):

@@ -47,24 +47,41 @@ Work = Callable[[Point, Path | None, Path], Iterator[Row]]
 """Rows of one point, from the folder of public sets and the cache; on module level."""
 
 
+Values = Mapping[str, Sequence[tuple[Any, ...]]]
+
+
+def _chosen(choices: Choices, values: Values) -> Values:
+    """The values that have one of the parts asked for."""
+    parts = dict.fromkeys(str(part) for some in values.values() for one in some for part in one)
+    for name in choices.only:
+        if name not in parts:
+            raise UserError(f"only: {name!r} is none of {', '.join(parts)}; choose among them")
+    wanted = set(choices.only) or set(parts)
+    return {
+        name: [one for one in some if not one or wanted & {str(part) for part in one}]
+        for name, some in values.items()
+    }
+
+
 def points_of(
     choices: Choices,
-    values: Mapping[str, Sequence[tuple[Any, ...]]],
-    smoke: Mapping[str, Sequence[tuple[Any, ...]]],
+    values: Values,
+    smoke: Values,
     seeds: Mapping[str, Sequence[int]] | None = None,
 ) -> Iterator[Point]:
     """Every value of every task under every seed.
 
     Args:
-        choices: of the person: smoke, sets and seeds.
+        choices: of the person: smoke, sets, seeds, and only: values that have one of these parts,
+            such as a p or the key of a method.
         values: of each task, by the name of its set.
         smoke: the same in the small form, which has two seeds at most and two epochs.
         seeds: of each task whose seeds are not :data:`scaledrop_flow.studies.tasks.SEEDS`.
 
     Raises:
-        UserError: a chosen set is none of the study's.
+        UserError: a chosen set or case is none of the study's.
     """
-    some = smoke if choices.smoke else values
+    some = _chosen(choices, smoke if choices.smoke else values)
     for name in choices.sets:
         if name not in some:
             raise UserError(f"set: {name!r} is none of {', '.join(some)}; choose among them")
@@ -127,5 +144,7 @@ def measured(
     for done in run_cells(cells, cache, choices, progress):
         point = by_key[done.cell.key]
         head = {"set": point.task.name, "seed": point.seed}
-        tail = {"cell": done.cell.key[:12], "provenance": dict(done.provenance)}
-        yield point, [{**head, **row, **tail} for row in _table(done.result)]
+        rows = [{**head, **row, "cell": done.cell.key[:12]} for row in _table(done.result)]
+        # Once a cell: its seconds are added up over the rows of a table.
+        rows[:1] = [{**row, "provenance": dict(done.provenance)} for row in rows[:1]]
+        yield point, rows
