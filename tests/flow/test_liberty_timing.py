@@ -85,22 +85,17 @@ def test_a_wire_loads_its_driver_and_delays_each_pin(tmp_path):
   INV j (.A(n1), .Y());
 """
     _, found = timed(tmp_path, body, wires=True)
-    length, pin = 15.0, LOAD[RISE]  # between 10 at one pin and 20 at three
-    load = 2 * pin + length * 1e-4
-    slew = plane(BUF[1][RISE], 0, load)
-    at_pin = (length / 2 * 2.0) * (length / 2 * 1e-4 / 2 + pin)
-    # The input port has a wire of its own, and so has the output port.
-    at_port = (10.0 * 2.0) * (10.0 * 1e-4 / 2 + pin)
-    last = plane(INV[0][FALL], slew, 10.0 * 1e-4)
-    rising = at_port + plane(BUF[0][RISE], 0, load) + at_pin + last
-    fall_pin = LOAD[FALL]
-    load = 2 * fall_pin + length * 1e-4
-    slew = plane(BUF[1][FALL], 0, load)
-    at_pin = (length / 2 * 2.0) * (length / 2 * 1e-4 / 2 + fall_pin)
-    at_port = (10.0 * 2.0) * (10.0 * 1e-4 / 2 + fall_pin)
-    last = plane(INV[0][RISE], slew, 10.0 * 1e-4)
-    falling = at_port + plane(BUF[0][FALL], 0, load) + at_pin + last
-    assert found.period == pytest.approx(max(rising, falling), rel=1e-12)
+    needed, length = [], 15.0  # between 10 at one pin and 20 at three
+    for change in (RISE, FALL):
+        other, pin = 1 - change, LOAD[change]
+        load = 2 * pin + length * 1e-4
+        slew = plane(BUF[1][change], 0, load)
+        at_pin = (length / 2 * 2.0) * (length / 2 * 1e-4 / 2 + pin)
+        # The input port has a wire of its own, and so has the output port.
+        at_port = (10.0 * 2.0) * (10.0 * 1e-4 / 2 + pin)
+        last = plane(INV[0][other], slew, 10.0 * 1e-4)
+        needed.append(at_port + plane(BUF[0][change], 0, load) + at_pin + last)
+    assert found.period == pytest.approx(max(needed), rel=1e-12)
 
 
 def test_beyond_the_last_fanout_and_before_the_first(tmp_path):
