@@ -89,7 +89,7 @@ studies: $(READY)
 	$(BIN)/scaledrop study energy --cache build/cache $(ARGS)
 
 methods: $(READY)
-	for n in methods methods-tuning methods-differences methods-reliability methods-digits methods-cifar10; do \
+	for n in methods methods-tuning methods-differences methods-reliability methods-digits; do \
 	  $(BIN)/scaledrop study $$n --cache build/cache $(ARGS) || exit 1; done
 	$(BIN)/scaledrop compare --docs docs/baselines.md
 

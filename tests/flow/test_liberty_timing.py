@@ -152,3 +152,18 @@ def test_the_report_has_the_path_in_ns(tmp_path):
     first = 0.6 + 4 * 0.003
     assert lines[4] == f"{first:9.4f} {first:9.4f} v f (DFF)"
     assert found.path_s == pytest.approx(1e-9 * float(lines[5].split()[1]), abs=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("unit", "load", "time", "found"),
+    [
+        ("1kohm", "1, pf", "1ns", 1.0),
+        ("1ohm", "10, ff", "1ps", 0.01),
+        ("1kohm", "1, ff", "1ns", 1e-3),
+    ],
+)
+def test_resistance_times_load_is_told_in_the_unit_of_time(tmp_path, unit, load, time, found):
+    path = tmp_path / "planes.lib"
+    text = liberty().replace("(1, pf)", f"({load})").replace('"1ns"', f'"{time}"')
+    path.write_text(text.replace("nom_voltage", f'pulling_resistance_unit : "{unit}"; nom_voltage'))
+    assert read_cells([path]).ohm_load == pytest.approx(found, rel=1e-12)

@@ -104,8 +104,14 @@ def test_a_row_of_twins_has_no_time_that_a_cache_may_give(monkeypatch, tmp_path,
 def test_every_variant_of_the_scale_study_is_a_configuration():
     hashes = {variant_config(name, 0).config_hash() for name in VARIANTS}
     assert len(hashes) == len(VARIANTS)
-    known = {"scale", "lenet5", "exactness", "rtl", "macrospin", "calibration", "spin"}
-    assert set(STUDIES) >= known | {"analog", "analog-check", "energy", "netlists"}
+
+
+def test_studies_by_name():
+    known = "scale lenet5 exactness rtl netlists macrospin spin calibration energy analog"
+    methods = "methods methods-tuning methods-differences methods-reliability methods-digits"
+    asked = "facts first passes drift correlated shift ablation faults segmentation larger"
+    named = f"{known} analog-check {methods} methods-cifar10 {asked} transformer"
+    assert list(STUDIES) == named.split()
 
 
 def test_the_energy_study_prices_every_network_both_ways(monkeypatch):

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Liberty libraries read, and netlists of their cells timed and powered, where OpenSTA is not."""
+"""Liberty libraries read, and netlists of their cells timed and priced."""

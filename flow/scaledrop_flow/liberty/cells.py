@@ -34,8 +34,8 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 
 RISE, FALL = 0, 1
-_PREFIX = {"": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15, "a": 1e-18}
-_UNIT = re.compile(r'"?\s*([0-9.]+)\s*([munpfa]?)[a-zA-Z]+')
+_PREFIX = {"k": 1e3, "": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15, "a": 1e-18}
+_UNIT = re.compile(r'"?\s*([0-9.]+)\s*([kmunpfa]?)[a-zA-Z]+')
 _SENSES = {
     "positive_unate": ((RISE, RISE), (FALL, FALL)),
     "negative_unate": ((RISE, FALL), (FALL, RISE)),
@@ -163,6 +163,7 @@ class LibraryData:
 
     Attributes:
         time_s, load_f, energy_j: What a unit of its tables is.
+        ohm_load: What a unit of resistance times one of load is, in units of time.
         supply_v: Volts.
         wires: The default wire-load model.
     """
@@ -174,6 +175,7 @@ class LibraryData:
     energy_j: float
     supply_v: float
     wires: Wires
+    ohm_load: float = 1.0
 
 
 def _unit(group: Group, name: str, default: str) -> float:
@@ -311,4 +313,6 @@ def read_cells(files: Iterable[Path]) -> LibraryData:
     volts = _unit(head, "voltage_unit", "1V")
     supply = head.number("nom_voltage", 1.0) * volts
     time = _unit(head, "time_unit", "1ns")
-    return LibraryData(cells, bank, time, load, load * volts**2, supply, _wires(head))
+    ohms = _unit(head, "pulling_resistance_unit", "1kohm")
+    energy, wires = load * volts**2, _wires(head)
+    return LibraryData(cells, bank, time, load, energy, supply, wires, ohms * load / time)

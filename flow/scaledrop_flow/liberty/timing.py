@@ -97,8 +97,8 @@ class _Run:
             self.arrival[2 * start : 2 * start + 2] = 0.0
         wires, fanout = library.wires, np.maximum(graph.fanout, 1)
         length = wires.length(fanout) / fanout
-        self.branch_r, self.branch_c = length * wires.resistance, length * wires.capacitance / 2
-        # Kilo-ohms times picofarads are nanoseconds: the library's units are taken to fit.
+        self.branch_r = length * wires.resistance * library.ohm_load
+        self.branch_c = length * wires.capacitance / 2
 
     def wire(self, at: Ints) -> Floats:
         """Delay of the wire in front of each edge."""

@@ -58,7 +58,7 @@ def test_nothing_drawn_is_one_plain_pass_without_its_bits():
     one = price_way(LENET, setting, Way("one pass", Mode.PASSES, folded=True), TABLE).estimate
     found = price(LENET, NOTHING, DENSITY)
     spin = sum(part.joules.value for part in one.components if part.event.startswith("spin_"))
-    assert found.joules.value == pytest.approx(one.joules.value - spin, rel=1e-12)
+    assert found.joules.value == pytest.approx(one.joules.value - spin, rel=1e-12, abs=0)
     assert found.seconds == one.seconds
     assert (found.sums, found.numbers.value, found.generators) == (5, 0.0, 0)
     assert price(LENET, NOTHING, DENSITY, passes=20) == found
@@ -69,11 +69,15 @@ def test_bits_cost_a_reset_a_write_and_a_read_each(grain):
     needs = of_grain(grain)
     found = price(LENET, needs, DENSITY)
     each = spin_unit(TABLE).joules
-    assert found.numbers.value == pytest.approx(each.value * needs.numbers_per_pass * 20, rel=1e-12)
-    assert found.numbers.high == pytest.approx(each.high * needs.numbers_per_pass * 20, rel=1e-12)
+    assert found.numbers.value == pytest.approx(
+        each.value * needs.numbers_per_pass * 20, rel=1e-12, abs=0
+    )
+    assert found.numbers.high == pytest.approx(
+        each.high * needs.numbers_per_pass * 20, rel=1e-12, abs=0
+    )
     twice = dataclasses.replace(needs, numbers_per_pass=2 * needs.numbers_per_pass)
     more = price(LENET, twice, DENSITY).joules.value - found.joules.value
-    assert more == pytest.approx(found.numbers.value, rel=1e-9)
+    assert more == pytest.approx(found.numbers.value, rel=1e-9, abs=0)
     assert "a word line that is dropped counts as driven" in found.not_priced[0]
     assert found.generators == 120
 
@@ -100,17 +104,17 @@ def test_gaussian_numbers_cost_what_the_published_sampler_takes():
     needs = of_grain(Grain.CHANNEL, gaussian=True)
     found = price(LENET, needs, DENSITY)
     sampler = next(one for one in load_generators() if one.gaussian)
-    assert found.numbers.value == pytest.approx(sampler.joules.value * 236 * 20, rel=1e-12)
+    assert found.numbers.value == pytest.approx(sampler.joules.value * 236 * 20, rel=1e-12, abs=0)
     dear = dataclasses.replace(sampler, joules=sampler.joules * 10)
     more = price(LENET, needs, DENSITY, sampler=dear).joules.value - found.joules.value
-    assert more == pytest.approx(9 * found.numbers.value, rel=1e-9)
+    assert more == pytest.approx(9 * found.numbers.value, rel=1e-9, abs=0)
 
 
 def test_a_number_a_sum_takes_two_sums_and_twice_the_time():
     one = price(LENET, of_grain(Grain.CHANNEL, gaussian=True), DENSITY)
     two = price(LENET, of_grain(Grain.OUTPUT, gaussian=True), DENSITY)
     assert two.sums == 2 * one.sums == 162
-    assert two.seconds == pytest.approx(2 * one.seconds, rel=1e-12)
+    assert two.seconds == pytest.approx(2 * one.seconds, rel=1e-12, abs=0)
     assert two.joules.value - two.numbers.value < 2 * (one.joules.value - one.numbers.value)
 
 
@@ -118,8 +122,10 @@ def test_an_ensemble_costs_its_members():
     one = price(LENET, NOTHING, DENSITY)
     five = price(LENET, dataclasses.replace(NOTHING, networks=5), DENSITY)
     for end in ("low", "value", "high"):
-        assert getattr(five.joules, end) == pytest.approx(5 * getattr(one.joules, end), rel=1e-12)
-    assert five.seconds == pytest.approx(5 * one.seconds, rel=1e-12)
+        assert getattr(five.joules, end) == pytest.approx(
+            5 * getattr(one.joules, end), rel=1e-12, abs=0
+        )
+    assert five.seconds == pytest.approx(5 * one.seconds, rel=1e-12, abs=0)
     assert five.sums == 25 and "the other networks" in five.not_priced[0]
 
 
